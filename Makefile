@@ -1,0 +1,68 @@
+# Every target sets up what it needs in .venv; `make help` says what each is for.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --constraint constraints.txt
+GOLDEN ?=
+DEVICE ?= cpu
+BACKENDS := torch tensorflow flax
+PYTEST := $(BIN)/python -m pytest --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow test-goldens check format benchmarks clean
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+setup: $(VENV)/.dev ## make .venv with everything for development
+
+demo: $(VENV)/.demo ## load one real BERT in three frameworks and prove that they compute the same function
+	$(BIN)/python examples/three_frameworks.py
+
+test: $(VENV)/.dev ## run the tests: those that need no framework, then each framework's in a process of its own
+	$(PYTEST) tests
+	for backend in $(BACKENDS); do $(PYTEST) tests --backend $$backend --device $(DEVICE) || exit 1; done
+
+test-slow: $(VENV)/.dev ## run the long sweeps
+	$(PYTEST) tests -m slow
+	for backend in $(BACKENDS); do $(PYTEST) tests -m slow --backend $$backend || exit 1; done
+
+test-goldens: $(VENV)/.dev ## run the whole set of goldens in GOLDEN=<folder>, for every class that a card lists
+	@test -n "$(GOLDEN)" || { echo "say which: make test-goldens GOLDEN=<folder>"; exit 2; }
+	$(PYTEST) tests/tokenization --golden $(GOLDEN)
+	for backend in $(BACKENDS); do \
+		$(PYTEST) tests/parity --backend $$backend --device $(DEVICE) --golden $(GOLDEN) || exit 1; done
+
+check: $(VENV)/.dev build/typing ## lint, format, types and the rules of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(PYTEST) tests/house
+
+format: $(VENV)/.dev ## rewrite the code in the house's format, and the generated public names
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python -m triformers.stub > src/__init__.pyi
+
+benchmarks: $(VENV)/.dev ## time imports and loading; never part of the tests
+	$(BIN)/python -m benchmarks.imports
+
+clean: ## remove everything that the other targets make
+	rm -rf $(VENV) build dist .demo *.egg-info
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml setup.py constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable '.[torch,tensorflow,flax,demo]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml setup.py constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable '.[dev]'
+	touch $@ $(VENV)/.demo
+
+# Type checkers do not know the mapping from folders to package names.
+build/typing:
+	mkdir -p build/typing
+	ln -sfn ../../src build/typing/triformers

@@ -1,0 +1,174 @@
+"""The mapping from a checkpoint to a model: planned first, checked as a whole, then carried out.
+
+Nothing is guessed from shapes. A file's key and a slot's canonical name are the same words, up to three things: the
+base model's prefix, which a checkpoint of the bare model lacks; the legacy leaf names of early checkpoints; and the
+exceptions that the architecture's card declares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from triformers.cards import Weights
+from triformers.conversion.formats.tensors import Checkpoint
+from triformers.conversion.slots import Slot
+from triformers.files.errors import CheckpointError, closest, three_beats
+
+#: Leaf names of the first checkpoints (converted from TensorFlow 1) -> today's.
+LEGACY_LEAVES: Mapping[str, str] = {"gamma": "weight", "beta": "bias"}
+
+
+@dataclass
+class Plan:
+    """Which tensor of a checkpoint fills which slot of a model, and what is left on either side.
+
+    Attributes:
+        filled: Slot name -> file key.
+        new: Slots of a head, or of an optional module, that the checkpoint does not have: initialised afresh.
+        dropped: File keys of heads that the model does not have.
+        ignored: File keys that no module holds any more -> the reason.
+        missing: Backbone slots that the checkpoint lacks.
+        unexpected: File keys that fit nothing.
+        mismatched: (file key, its shape, the slot's shape) where the two differ.
+    """
+
+    filled: dict[str, str] = field(default_factory=dict)
+    new: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    ignored: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    mismatched: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = field(default_factory=list)
+
+    def check(self, where: str, strict: bool = True, ignore_mismatched_sizes: bool = False) -> None:
+        """Refuse a checkpoint whose tensors do not fit.
+
+        Args:
+            where: The checkpoint, for the message.
+            strict: Whether tensors that fit nothing, and backbone slots that stay empty, are errors.
+            ignore_mismatched_sizes: Whether a slot whose shape differs is initialised afresh instead.
+
+        Raises:
+            CheckpointError: A backbone tensor is absent, a tensor is left over, or a shape differs.
+        """
+        if self.mismatched and not ignore_mismatched_sizes:
+            key, found, expected = self.mismatched[0]
+            remedy = "Correct config.json, or pass ignore_mismatched_sizes=True to initialise such tensors afresh."
+            raise CheckpointError(three_beats(f"{where}: {key} has shape {list(found)}", f"{list(expected)}", remedy))
+        if self.missing and strict:
+            raise CheckpointError(self._explain(where, f"has no tensor for {_names(self.missing)}", self.missing))
+        if self.unexpected and strict:
+            raise CheckpointError(self._explain(where, f"has {_names(self.unexpected)} left over", self.unexpected))
+
+    def _explain(self, where: str, what: str, names: Sequence[str]) -> str:
+        others = self.unexpected if names is self.missing else [*self.missing, *self.new, *self.filled]
+        near = closest(names[0], others)
+        hint = f" (the closest names are {', '.join(near)})" if near else ""
+        remedy = "Check the model type in config.json, or pass strict=False to go on without these tensors."
+        return three_beats(f"{where} {what}", f"exactly the tensors of the model{hint}", remedy)
+
+    def report(self) -> str:
+        """The one line about tensors that start afresh or stay behind unasked; empty when all is well."""
+        fresh = [*self.new, *self.missing, *(key for key, *_ in self.mismatched)]
+        parts = []
+        if fresh:
+            parts.append(f"{_names(fresh)} newly initialised, to be trained")
+        if self.unexpected:
+            parts.append(f"{_names(self.unexpected)} not used")
+        return "; ".join(parts)
+
+    def loading_info(self) -> dict[str, list]:
+        """What `output_loading_info=True` answers, under the names that users know."""
+        return {
+            "missing_keys": [*self.new, *self.missing],
+            "unexpected_keys": [*self.dropped, *self.ignored, *self.unexpected],
+            "mismatched_keys": list(self.mismatched),
+            "error_msgs": [],
+        }
+
+
+def make_plan(slots: Iterable[Slot], checkpoint: Checkpoint, weights: Weights) -> Plan:
+    """Match every slot of a model with a tensor of a checkpoint.
+
+    Args:
+        slots: The model's slots.
+        checkpoint: The file's tensors.
+        weights: What the architecture declares about its tensors' names.
+    """
+    by_name = {slot.name: slot for slot in slots}
+    into_model = _prefix_change(by_name, checkpoint, weights)
+    keys = {_model_name(key, by_name, into_model): key for key in checkpoint}
+    plan = Plan()
+    for name, slot in by_name.items():
+        if name not in keys:
+            (plan.new if is_head(name, weights, by_name) else plan.missing).append(name)
+        elif checkpoint[keys[name]].shape != slot.shape:
+            plan.mismatched.append((keys[name], checkpoint[keys[name]].shape, slot.shape))
+        else:
+            plan.filled[name] = keys[name]
+    for name, key in keys.items():
+        if name not in by_name:
+            _set_aside(plan, name, key, weights, by_name)
+    return plan
+
+
+def relative(name: str, weights: Weights) -> str:
+    """A name without the base model's prefix."""
+    return name.removeprefix(f"{weights.prefix}.") if weights.prefix else name
+
+
+def is_head(name: str, weights: Weights, names: Iterable[str]) -> bool:
+    """Whether a tensor belongs to a head, or to a module that some checkpoints do not have."""
+    inner = relative(name, weights)
+    if inner.startswith(tuple(f"{module}." for module in weights.optional)):
+        return True
+    if inner != name:
+        return False
+    if inner.startswith(tuple(f"{head}." for head in weights.heads)):
+        return True
+    return _has_prefix(names, weights) and bool(weights.prefix)
+
+
+def _has_prefix(names: Iterable[str], weights: Weights) -> bool:
+    return bool(weights.prefix) and any(name.startswith(f"{weights.prefix}.") for name in names)
+
+
+def _prefix_change(names: Iterable[str], keys: Iterable[str], weights: Weights) -> tuple[str, str]:
+    """The prefix that file keys carry and that of the model, decided once from all names: (to take off, to put on)."""
+    prefix = f"{weights.prefix}."
+    in_model, in_file = _has_prefix(names, weights), _has_prefix(keys, weights)
+    if in_model == in_file:
+        return "", ""
+    return (prefix, "") if in_file else ("", prefix)
+
+
+def _model_name(key: str, slots: Mapping[str, Slot], change: tuple[str, str]) -> str:
+    """What a file's key is called in the model."""
+    take_off, put_on = change
+    name = key.removeprefix(take_off) if take_off else key
+    if put_on and key not in slots:
+        name = put_on + key
+    parent, _, leaf = name.rpartition(".")
+    if name not in slots and leaf in LEGACY_LEAVES:
+        return f"{parent}.{LEGACY_LEAVES[leaf]}"
+    return name
+
+
+def _set_aside(plan: Plan, name: str, key: str, weights: Weights, slots: Mapping[str, Slot]) -> None:
+    """File a key that no slot wants under the reason why."""
+    inner = relative(name, weights)
+    for pattern, reason in weights.ignored.items():
+        if fnmatchcase(inner, pattern):
+            plan.ignored[key] = reason
+            return
+    if is_head(inner, weights, ()):
+        plan.dropped.append(key)
+    else:
+        plan.unexpected.append(key)
+
+
+def _names(names: Sequence[str], count: int = 3) -> str:
+    shown = ", ".join(names[:count])
+    return shown if len(names) <= count else f"{shown} and {len(names) - count} more"

@@ -1,0 +1,1 @@
+"""One room per framework, with the same files in each; what the three share is beside them."""

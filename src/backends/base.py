@@ -1,0 +1,291 @@
+"""What the three base classes share: the journey from a checkpoint to a filled model, and back.
+
+A model is made in two steps, whatever its framework: its *structure* is built without a single value, then every
+slot is *filled* from a source: a checkpoint's tensors, or initial values drawn by name. So nothing is initialised to
+be overwritten, and both ways into a model are the same code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..cards import Card, Weights, all_cards, public_names
+from ..configuration import CONFIG_NAME, PretrainedConfig
+from ..conversion.formats import CHECKPOINT_FILES, SAFETENSORS_NAME, open_checkpoint
+from ..conversion.formats.safetensors import write_safetensors
+from ..conversion.formats.tensors import Checkpoint, Tensor, is_floating
+from ..conversion.mapping import Plan, make_plan, relative
+from ..conversion.slots import Slot, Source
+from ..files.errors import ConfigurationError, InputError, three_beats
+from ..files.transaction import SaveTransaction
+from ..hub.find import Repository
+from ..initialization import BY_KIND, Initializer, draw
+from .options import LoadOptions
+
+logger = logging.getLogger(__name__)
+
+_building: ContextVar[bool] = ContextVar("building", default=False)
+
+
+class Construction(type):
+    """Makes a call of a model class build the structure and then fill it, once for the whole tree of models.
+
+    Inside another model's construction, or a load, the call builds the structure only: the outermost fills it.
+    """
+
+    def __call__(cls, config: PretrainedConfig, *args: Any, seed: int | None = None, **kwargs: Any) -> Any:
+        if is_building():
+            return super().__call__(config, *args, **kwargs)
+        model = cls.structure(config, *args, **kwargs)
+        model.initialize(seed)
+        return model
+
+
+@contextlib.contextmanager
+def structure_only() -> Iterator[None]:
+    """Within this context, calling a model class builds its structure and fills nothing."""
+    token = _building.set(True)
+    try:
+        yield
+    finally:
+        _building.reset(token)
+
+
+def is_building() -> bool:
+    """Whether a structure is being built, which someone else will fill."""
+    return _building.get()
+
+
+class PretrainedBase:
+    """What every pretrained model can do, independent of its framework.
+
+    A framework's base class supplies `structure`, `slots`, `fill`, `read_slot`, `initialize` and
+    `parameter_dtype`.
+    """
+
+    config_class: ClassVar[type[PretrainedConfig]] = PretrainedConfig
+    base_model_prefix: ClassVar[str] = ""
+    main_input_name: ClassVar[str] = "input_ids"
+    class_prefix: ClassVar[str] = ""
+
+    config: PretrainedConfig
+
+    # ---- what a framework supplies --------------------------------------------------------------------------
+
+    @classmethod
+    def structure(cls, config: PretrainedConfig, *args: Any, **kwargs: Any) -> Any:
+        """The model without values."""
+        raise NotImplementedError
+
+    def slots(self) -> list[Slot]:
+        """Every parameter and stored buffer, by canonical name."""
+        raise NotImplementedError
+
+    def fill(self, source: Source, dtype: str | None = None) -> None:
+        """Put a value into every slot."""
+        raise NotImplementedError
+
+    def read_slot(self, slot: Slot) -> np.ndarray:
+        """What a slot holds, in the framework's axis order."""
+        raise NotImplementedError
+
+    def parameter_dtype(self, slot: Slot) -> np.dtype:
+        """The type that a slot holds."""
+        raise NotImplementedError
+
+    # ---- the card -------------------------------------------------------------------------------------------
+
+    @classmethod
+    def weights_of(cls, config: PretrainedConfig) -> Weights:
+        """How the architecture's checkpoints name their tensors; plain for an architecture without a card."""
+        card: Card | None = all_cards().get(config.model_type)
+        return card.weights if card is not None else Weights(prefix=cls.base_model_prefix)
+
+    def input_embeddings_name(self) -> str:
+        """The canonical name, within the base model, of the module that embeds tokens.
+
+        Raises:
+            InputError: The architecture declares none.
+        """
+        name = self.weights_of(self.config).input_embeddings
+        if not name:
+            raise InputError(
+                three_beats(
+                    f"{type(self).__name__} declares no input embeddings",
+                    "an architecture that embeds tokens",
+                    "Override get_input_embeddings and set_input_embeddings in your class.",
+                )
+            )
+        return name
+
+    @classmethod
+    def is_listed(cls) -> bool:
+        """Whether this is a class of the library's own, not a user's subclass."""
+        return public_names().get(cls.__name__) == cls.__module__
+
+    # ---- loading --------------------------------------------------------------------------------------------
+
+    @classmethod
+    def load(cls, name_or_path: str | os.PathLike, options: LoadOptions, *model_args: Any, **kwargs: Any) -> Any:
+        """The journey of `from_pretrained`: configuration, structure, plan, values.
+
+        Args:
+            name_or_path: A directory or a name on the Hub.
+            options: Where and how to load.
+            model_args: Positional arguments of the class's constructor after the configuration.
+            kwargs: Fields of the configuration to set differently, and the constructor's keyword arguments.
+        """
+        repository = Repository(name_or_path, options.hub)
+        config, model_kwargs = cls._load_config(repository, options, kwargs)
+        checkpoint = open_checkpoint(repository)
+        stored = _checkpoint_dtype(checkpoint, config)
+        dtype, param_dtype = (stored if name == "auto" else name for name in (options.dtype, options.param_dtype))
+        model = cls.structure(config, *model_args, **cls.structure_arguments(dtype, param_dtype), **model_kwargs)
+        weights = cls.weights_of(config)
+        plan = make_plan(model.slots(), checkpoint, weights)
+        plan.check(str(name_or_path), options.strict, options.ignore_mismatched_sizes)
+        model.fill(planned_values(plan, checkpoint, initial_values(config, weights, options.seed or 0)), dtype)
+        config._name_or_path = str(name_or_path)
+        if line := plan.report():
+            logger.warning("%s from %s: %s.", cls.__name__, name_or_path, line)
+        return (model, plan.loading_info()) if options.output_loading_info else model
+
+    @classmethod
+    def _load_config(
+        cls, repository: Repository, options: LoadOptions, kwargs: dict[str, Any]
+    ) -> tuple[PretrainedConfig, dict[str, Any]]:
+        """The configuration, and the keyword arguments that are the constructor's."""
+        if isinstance(options.config, PretrainedConfig):
+            config, rest = copy.deepcopy(options.config), kwargs
+            overrides = {name: rest.pop(name) for name in list(rest) if hasattr(config, name)}
+            return (config.from_dict(config.to_dict(), **overrides) if overrides else config), rest
+        source = options.config if options.config is not None else repository.file(CONFIG_NAME)
+        return cls.config_class.from_pretrained(source, return_unused_kwargs=True, **kwargs)
+
+    @classmethod
+    def structure_arguments(cls, dtype: str | None, param_dtype: str | None) -> dict[str, Any]:
+        """What the constructor must know of data types before any value is there."""
+        return {}
+
+    # ---- saving ---------------------------------------------------------------------------------------------
+
+    def save_pretrained(self, save_directory: str | os.PathLike) -> None:
+        """Write `config.json` and `model.safetensors`, all or nothing.
+
+        The file is the canonical one: the same bytes whichever framework writes it.
+
+        Raises:
+            FileError: The directory cannot be made or written.
+        """
+        tensors = self.canonical_tensors()
+        config = self._config_to_save(tensors.values())
+        with SaveTransaction(Path(save_directory)) as stage:
+            for stale in _other_checkpoint_files(Path(save_directory)):
+                stage.remove(stale)
+            stage.write_text(CONFIG_NAME, config.to_json_string())
+            with stage.open(SAFETENSORS_NAME) as file:
+                write_safetensors(file, tensors, {"format": "pt"})
+
+    def canonical_tensors(self) -> dict[str, Tensor]:
+        """Every slot's value in its canonical name and axis order, read when it is asked for."""
+        return {
+            slot.name: Tensor(
+                slot.name,
+                slot.shape,
+                self.parameter_dtype(slot),
+                lambda slot=slot: slot.layout.to_canonical(self.read_slot(slot)),
+            )
+            for slot in self.slots()
+        }
+
+    def _config_to_save(self, tensors: Iterable[Tensor]) -> PretrainedConfig:
+        config = copy.deepcopy(self.config)
+        config.architectures = [type(self).__name__.removeprefix(self.class_prefix)]
+        config.torch_dtype = next((tensor.dtype.name for tensor in tensors if is_floating(tensor.dtype)), None)
+        return config
+
+    # ---- facts ----------------------------------------------------------------------------------------------
+
+    @property
+    def name_or_path(self) -> str:
+        """Where this model was loaded from, empty if it was not."""
+        return self.config.name_or_path
+
+
+def planned_values(plan: Plan, checkpoint: Checkpoint, initial: Source) -> Source:
+    """The values that a plan leads to: the checkpoint's where it fills a slot, else initial ones."""
+
+    def value(slot: Slot, dtype: np.dtype) -> np.ndarray:
+        if slot.name not in plan.filled:
+            return initial(slot, dtype)
+        array = checkpoint[plan.filled[slot.name]].read()
+        return array.astype(dtype) if is_floating(array.dtype) and array.dtype != dtype else array
+
+    return value
+
+
+def initial_values(config: PretrainedConfig, weights: Weights, seed: int) -> Source:
+    """Fresh values, drawn by name."""
+
+    def value(slot: Slot, dtype: np.dtype) -> np.ndarray:
+        return draw(initializer_of(slot, weights), slot.name, slot.shape, dtype, config, seed)
+
+    return value
+
+
+def initializer_of(slot: Slot, weights: Weights) -> Initializer:
+    """The distribution of a slot's initial values: the architecture's exception, or that of the layer's kind.
+
+    Raises:
+        ConfigurationError: Nothing says how to initialise it.
+    """
+    initializer = weights.initializers.get(relative(slot.name, weights)) or BY_KIND.get((slot.kind, slot.leaf))
+    if initializer is None:
+        raise ConfigurationError(
+            three_beats(
+                f"{slot.name} ({slot.kind}) has no initial value",
+                "a checkpoint that holds it, or an initializer",
+                "Declare one in the architecture's card.",
+            )
+        )
+    return initializer
+
+
+def check_affordable(slots: Iterable[Slot], itemsize: int, config: PretrainedConfig) -> None:
+    """Refuse to create a model that is larger than this machine's memory, before any of it is allocated.
+
+    Raises:
+        ConfigurationError: It is.
+    """
+    needed = sum(slot.size for slot in slots) * itemsize
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > available:
+        raise ConfigurationError(
+            three_beats(
+                f"this {type(config).__name__} describes a model of {needed / 1e9:.3g} GB",
+                f"at most the {available / 1e9:.3g} GB of memory here",
+                "Correct the sizes in the configuration.",
+            )
+        )
+
+
+def _checkpoint_dtype(checkpoint: Checkpoint, config: PretrainedConfig) -> str | None:
+    """The type for `dtype="auto"`: the configuration's, else that of the first floating tensor."""
+    names = (tensor.dtype.name for tensor in checkpoint.values() if is_floating(tensor.dtype))
+    return config.torch_dtype or next(names, None)
+
+
+def _other_checkpoint_files(directory: Path) -> list[str]:
+    """The files of an earlier save in another form, which this one replaces."""
+    if not directory.is_dir():
+        return []
+    return [entry.name for pattern in CHECKPOINT_FILES for entry in directory.glob(pattern) if entry.name != SAFETENSORS_NAME]

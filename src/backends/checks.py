@@ -1,0 +1,69 @@
+"""Checks of a call's inputs, by shape and, where they are at hand, by value; the same message in every framework."""
+
+from __future__ import annotations
+
+from ..files.errors import InputError, three_beats
+
+
+def check_token_shape(shape: tuple[int, ...], what: str = "input_ids") -> None:
+    """Refuse token ids that are not [batch, length].
+
+    Raises:
+        InputError: The shape is another one.
+    """
+    if len(shape) != 2:
+        remedy = "Add a batch dimension: ids[None]." if len(shape) == 1 else "Flatten the leading dimensions."
+        raise InputError(three_beats(f"{what} of shape {list(shape)}", "[batch, length]", remedy))
+
+
+def check_range(lowest: int, highest: int, rows: int, what: str) -> None:
+    """Refuse indices that a table does not have.
+
+    Raises:
+        InputError: An index is below zero or not below `rows`.
+    """
+    if lowest < 0 or highest >= rows:
+        wrong = lowest if lowest < 0 else highest
+        raise InputError(
+            three_beats(f"{what} contain {wrong}", f"0 to {rows - 1}", "Check that tokenizer and model belong together.")
+        )
+
+
+def check_length(length: int, longest: int) -> None:
+    """Refuse a sequence that is longer than the table of positions.
+
+    Raises:
+        InputError: It is.
+    """
+    if length > longest:
+        raise InputError(
+            three_beats(f"a sequence of {length} tokens", f"at most {longest}", "Truncate it: truncation=True, max_length=...")
+        )
+
+
+def check_mask_shape(shape: tuple[int, ...], expected: tuple[int, int]) -> None:
+    """Refuse an attention mask that does not go with [batch, length] inputs.
+
+    Raises:
+        InputError: The mask is neither [batch, length] nor [batch, queries, length].
+    """
+    batch, length = expected
+    if len(shape) not in (2, 3) or shape[0] not in (batch, 1) or shape[-1] != length:
+        raise InputError(
+            three_beats(
+                f"an attention_mask of shape {list(shape)}",
+                f"[{batch}, {length}] or [{batch}, queries, {length}]",
+                "Make it the tokenizer's, one number per token.",
+            )
+        )
+
+
+def check_one_of(input_ids: object, inputs_embeds: object) -> None:
+    """Refuse a call with both token ids and embeddings, or with neither.
+
+    Raises:
+        InputError: Both or neither were given.
+    """
+    if (input_ids is None) == (inputs_embeds is None):
+        given = "both input_ids and inputs_embeds" if input_ids is not None else "neither input_ids nor inputs_embeds"
+        raise InputError(three_beats(f"got {given}", "exactly one of the two", "Give one of them."))

@@ -1,0 +1,1 @@
+"""JAX's room (Flax linen). Shape letters: B batch, T target, S source, D width, N heads, H head size, L labels."""

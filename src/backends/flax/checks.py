@@ -1,0 +1,20 @@
+"""Checks of token ids by value, where the values are at hand; inside `jit` there are none to look at."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..checks import check_range, check_token_shape
+
+
+def check_token_ids(ids: Array, rows: int, what: str = "input_ids") -> None:
+    """Refuse ids that are not [B, T] or that a table of `rows` rows does not have.
+
+    Raises:
+        InputError: The shape or an id is wrong.
+    """
+    check_token_shape(tuple(ids.shape), what)
+    if not isinstance(ids, jax.core.Tracer) and ids.size:
+        check_range(int(jnp.min(ids)), int(jnp.max(ids)), rows, what)

@@ -1,0 +1,309 @@
+"""FlaxPreTrainedModel: the base of every Flax model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ...configuration import PretrainedConfig, dtype_name
+from ...conversion.formats.tensors import numpy_dtype
+from ...conversion.layouts import RAW
+from ...conversion.slots import Slot, Source, make_slot
+from ...files.errors import InputError, three_beats
+from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
+from ..base import PretrainedBase, check_affordable, initial_values, is_building, structure_only
+from ..options import LoadOptions
+from .layers import walk
+
+Params = Mapping[str, Any]
+
+
+class FlaxPreTrainedModel(PretrainedBase):
+    """Base of every Flax model: a linen `module`, and the `params` that it is called with.
+
+    Args:
+        config: What the model is.
+        module: The linen module.
+        input_shape: The shape of an example input, for modules whose parameters only a trace can tell.
+        seed: Seed of the initial weights.
+        dtype: The type of the computation.
+        param_dtype: The type of the parameters: float32, or float64 if the computation is in float64.
+        _do_init: Whether to make parameters; without, every call must be given them.
+
+    Raises:
+        ConfigurationError: The configuration cannot describe a model, or one larger than this machine's memory.
+        InputError: float64 is asked for while JAX's 64-bit mode is off.
+    """
+
+    framework: ClassVar[str] = "flax"
+    class_prefix = "Flax"
+    module_class: ClassVar[Any] = None
+
+    def __init__(
+        self,
+        config: PretrainedConfig,
+        module: nn.Module,
+        input_shape: tuple[int, ...] = (1, 1),
+        seed: int = 0,
+        dtype: Any = jnp.float32,
+        _do_init: bool = True,
+        param_dtype: Any = None,
+    ) -> None:
+        config.validate()
+        self.config = config
+        self.module = module
+        self.input_shape = input_shape
+        self.dtype = jnp.dtype(dtype)
+        self.param_dtype = param_dtype_of(self.dtype, param_dtype)
+        self._is_initialized = _do_init
+        self._params: Params | None = None
+        if _do_init and not is_building():
+            self.initialize(seed)
+
+    # ---- structure and values -------------------------------------------------------------------------------
+
+    @classmethod
+    def structure(cls, config: PretrainedConfig, *args: Any, **kwargs: Any) -> Any:
+        """The model without parameters."""
+        with structure_only():
+            return cls(config, *args, **kwargs)
+
+    def slots(self) -> list[Slot]:
+        """Every parameter, by canonical name."""
+        return [
+            make_slot((*path, leaf), shape, getattr(module, "kind", RAW), "flax")
+            for path, module in walk(self.module.bind({}))
+            if hasattr(module, "parameter_shapes")
+            for leaf, shape in module.parameter_shapes().items()
+        ]
+
+    def initialize(self, seed: int | None) -> None:
+        """Draw every value afresh."""
+        check_affordable(self.slots(), self.param_dtype.itemsize, self.config)
+        self.fill(initial_values(self.config, self.weights_of(self.config), seed or 0))
+
+    def fill(self, source: Source, dtype: str | None = None) -> None:
+        """Make the tree of parameters.
+
+        Args:
+            source: Where values come from.
+            dtype: Unused: the parameters' type is the model's `param_dtype`.
+        """
+        self._params = nest(
+            (slot.path, jnp.asarray(slot.layout.from_canonical(source(slot, self.param_dtype)))) for slot in self.slots()
+        )
+
+    def read_slot(self, slot: Slot) -> np.ndarray:
+        """What a slot holds, as a NumPy array."""
+        return np.asarray(_at(self.params, slot.path))
+
+    def parameter_dtype(self, slot: Slot) -> np.dtype:
+        """The type that a slot holds."""
+        return np.dtype(_at(self.params, slot.path).dtype)
+
+    @property
+    def params(self) -> Params:
+        """The parameters, a nested dict of arrays.
+
+        Raises:
+            InputError: The model was made with `_do_init=False`, which leaves them to the caller.
+        """
+        if not self._is_initialized or self._params is None:
+            raise InputError(
+                three_beats(
+                    "this model was made with _do_init=False and holds no parameters",
+                    "params given to each call",
+                    "Keep what `model, params = from_pretrained(..., _do_init=False)` answers, and pass params=params.",
+                )
+            )
+        return self._params
+
+    @params.setter
+    def params(self, params: Params) -> None:
+        self._params = params
+
+    @property
+    def params_shape_tree(self) -> Params:
+        """The shape and type of every parameter, as `jax.eval_shape` gives them."""
+        return nest(
+            (slot.path, jax.ShapeDtypeStruct(slot.layout.shape_from_canonical(slot.shape), self.param_dtype))
+            for slot in self.slots()
+        )
+
+    @property
+    def required_params(self) -> set[tuple[str, ...]]:
+        """The path of every parameter."""
+        return {slot.path for slot in self.slots()}
+
+    def init_weights(self, rng: Array, input_shape: tuple[int, ...], params: Params | None = None) -> Params:
+        """Fresh parameters from a key, those in `params` kept.
+
+        Args:
+            rng: A JAX random key; its bits become the seed.
+            input_shape: Unused: the parameters are known without a trace.
+            params: A tree whose leaves take the place of fresh ones.
+        """
+        seed = int.from_bytes(np.asarray(jax.random.key_data(rng)).tobytes(), "little")
+        fresh = self.structure(self.config, dtype=self.dtype, param_dtype=self.param_dtype)
+        fresh.fill(initial_values(self.config, self.weights_of(self.config), seed))
+        kept = dict(_leaves(params or {}))
+        return nest((path, kept.get(path, leaf)) for path, leaf in _leaves(fresh.params))
+
+    # ---- loading --------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: str | os.PathLike, dtype: Any = jnp.float32, *model_args: Any, **kwargs: Any
+    ) -> Any:
+        """Load a checkpoint from a directory or a name on the Hub.
+
+        Args:
+            pretrained_model_name_or_path: A directory that holds `config.json` and the tensors, or a Hub name.
+            dtype: The type of the computation.
+            model_args: Further positional arguments of the class's constructor.
+            kwargs: `param_dtype` (float32 by default, float64 if `dtype` is; "auto" for the file's), `config`,
+                `strict`, `ignore_mismatched_sizes`, `output_loading_info`, `seed`, `cache_dir`, `force_download`,
+                `local_files_only`, `token`, `revision`, `subfolder`; fields of the configuration to set
+                differently; keyword arguments of the constructor. With `_do_init=False` the answer is the pair
+                (model, params).
+
+        Raises:
+            FileError: There is no such checkpoint, or it is damaged.
+            CheckpointError: Its tensors do not fit the model.
+            InputError: An argument that makes no sense, or float64 without JAX's 64-bit mode.
+        """
+        options = LoadOptions.take_from({**kwargs, "dtype": dtype})
+        answer = cls.load(pretrained_model_name_or_path, options, *model_args, **options.rest)
+        model = answer[0] if options.output_loading_info else answer
+        return answer if model._is_initialized else (model, model._params)
+
+    @classmethod
+    def structure_arguments(cls, dtype: str | None, param_dtype: str | None) -> dict[str, Any]:
+        return {"dtype": dtype or "float32", "param_dtype": param_dtype}
+
+    # ---- calls ----------------------------------------------------------------------------------------------
+
+    def apply(self, params: Params | None, dropout_rng: Array | None, train: bool, *args: Any, **kwargs: Any) -> Any:
+        """Call the module.
+
+        Args:
+            params: The parameters; the model's own if None.
+            dropout_rng: The key of dropout; needed in training.
+            train: Whether dropout is on.
+            args: The module's positional arguments.
+            kwargs: The module's keyword arguments.
+        """
+        variables = {"params": self.params if params is None else params}
+        rngs = {"dropout": dropout_rng} if dropout_rng is not None else {}
+        return self.module.apply(variables, *args, deterministic=not train, rngs=rngs, **kwargs)
+
+    # ---- what users ask of a model --------------------------------------------------------------------------
+
+    def get_input_embeddings(self) -> Array:
+        """The table that embeds tokens: [V, D]."""
+        return _at(self.params, self._input_embeddings_path())
+
+    def set_input_embeddings(self, value: Array) -> None:
+        """Put another table in the place of the one that embeds tokens."""
+        path = self._input_embeddings_path()
+        self.params = nest((key, value if key == path else leaf) for key, leaf in _leaves(self.params))
+
+    def _input_embeddings_path(self) -> tuple[str, ...]:
+        prefix = f"{self.base_model_prefix}." if self.base_model_prefix in self.params else ""
+        name = f"{prefix}{self.input_embeddings_name()}.weight"
+        return next(slot.path for slot in self.slots() if slot.name == name)
+
+    def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
+        """The number of elements of all parameters; a functional model has none that cannot be trained."""
+        return sum(slot.size for slot in self.slots() if not (exclude_embeddings and slot.kind == "embedding"))
+
+    def to_fp32(self, params: Params, mask: Any = None) -> Params:
+        """The parameters in float32, where `mask` (a tree of truth values) allows."""
+        return _cast(params, jnp.float32, mask)
+
+    def to_fp16(self, params: Params, mask: Any = None) -> Params:
+        """The parameters in float16, where `mask` (a tree of truth values) allows."""
+        return _cast(params, jnp.float16, mask)
+
+    def to_bf16(self, params: Params, mask: Any = None) -> Params:
+        """The parameters in bfloat16, where `mask` (a tree of truth values) allows."""
+        return _cast(params, jnp.bfloat16, mask)
+
+    def wanted(
+        self, output_attentions: bool | None, output_hidden_states: bool | None, return_dict: bool | None
+    ) -> Wanted:
+        """What a call asks to have returned."""
+        return Wanted.of(self.config, output_attentions, output_hidden_states, return_dict)
+
+
+def param_dtype_of(dtype: np.dtype, param_dtype: Any) -> np.dtype:
+    """The type of the parameters that goes with a type of computation.
+
+    Raises:
+        InputError: Either is float64 while JAX's 64-bit mode is off.
+    """
+    name = dtype_name(param_dtype) or ("float64" if dtype.name == "float64" else "float32")
+    if "float64" in (name, dtype.name) and not jax.config.read("jax_enable_x64"):
+        raise InputError(
+            three_beats(
+                "float64 while JAX's 64-bit mode is off",
+                "the mode to be on",
+                'Run jax.config.update("jax_enable_x64", True) first, best before any other use of JAX.',
+            )
+        )
+    return numpy_dtype(name)
+
+
+def as_array(value: Any) -> Array | None:
+    """Whatever holds numbers (NumPy, nested lists) as a JAX array; None stays None."""
+    return None if value is None else jnp.asarray(value)
+
+
+def nest(leaves: Iterable[tuple[tuple[str, ...], Any]]) -> dict[str, Any]:
+    """A nested dict from (path, leaf) pairs."""
+    tree: dict[str, Any] = {}
+    for path, leaf in leaves:
+        branch = tree
+        for segment in path[:-1]:
+            branch = branch.setdefault(segment, {})
+        branch[path[-1]] = leaf
+    return tree
+
+
+def _leaves(tree: Params, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, (*path, name))
+        else:
+            yield (*path, name), value
+
+
+def _at(tree: Params, path: tuple[str, ...]) -> Any:
+    for segment in path:
+        tree = tree[segment]
+    return tree
+
+
+def _cast(params: Params, dtype: Any, mask: Any) -> Params:
+    def cast(leaf: Any, chosen: bool) -> Any:
+        return leaf.astype(dtype) if chosen and jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+
+    return jax.tree.map(cast, params, jax.tree.map(lambda _: True, params) if mask is None else mask)
+
+
+def _register_pytree(output_type: type[ModelOutput]) -> None:
+    jax.tree_util.register_pytree_node(
+        output_type,
+        lambda output: flatten(output),
+        lambda names, values: unflatten(output_type, names, values),
+    )
+
+
+register_pytrees(_register_pytree)

@@ -1,0 +1,1 @@
+"""TensorFlow's room (Keras 3). Shape letters: B batch, T target, S source, D width, N heads, H head size, L labels."""

@@ -1,0 +1,88 @@
+"""The layers that own parameters: Keras' own, told their sizes, so that they can be built before any call.
+
+A size that is known when the layer is made gives every parameter a slot before a single value is there; the value
+then becomes the variable, without an initial one in between. Each layer says its kind, for the table of layouts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Sized:
+    """A layer that knows the shapes of its parameters before it is built."""
+
+    kind: ClassVar[str]
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Keras' name of each parameter -> its shape."""
+        raise NotImplementedError
+
+    def build_with(self, values: Mapping[str, np.ndarray]) -> None:
+        """Create the variables with these values, or give them these values where they are there already."""
+        if self.built:
+            for variable in self.variables:
+                if variable.name in values:
+                    variable.assign(values[variable.name])
+            return
+        self._values = values
+        self.build(self.shape_to_build())
+        del self._values
+
+    def shape_to_build(self) -> tuple[int | None, ...] | None:
+        """What Keras' `build` wants to be told."""
+        return None
+
+    def add_weight(self, *args: Any, name: str | None = None, **kwargs: Any) -> Any:
+        """Keras' `add_weight`, with the value at hand as the initial one."""
+        values = getattr(self, "_values", {})
+        if name in values:
+            kwargs["initializer"] = lambda shape, dtype: tf.convert_to_tensor(values[name])
+        return super().add_weight(*args, name=name, **kwargs)
+
+
+class Dense(Sized, keras.layers.Dense):
+    """x kernel + bias: [..., in_features] -> [..., units]."""
+
+    kind = "linear"
+
+    def __init__(self, in_features: int, units: int, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.in_features = in_features
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        bias = {"bias": (self.units,)} if self.use_bias else {}
+        return {"kernel": (self.in_features, self.units), **bias}
+
+    def shape_to_build(self) -> tuple[int | None, ...]:
+        return (None, self.in_features)
+
+
+class Embedding(Sized, keras.layers.Embedding):
+    """Rows of a table: [...] -> [..., output_dim]."""
+
+    kind = "embedding"
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"embeddings": (self.input_dim, self.output_dim)}
+
+
+class LayerNorm(Sized, keras.layers.LayerNormalization):
+    """Normalization over the last axis, of `size`."""
+
+    kind = "layer_norm"
+
+    def __init__(self, size: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size = size
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"gamma": (self.size,), "beta": (self.size,)}
+
+    def shape_to_build(self) -> tuple[int | None, ...]:
+        return (None, self.size)

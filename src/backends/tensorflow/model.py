@@ -1,0 +1,281 @@
+"""TFPreTrainedModel: the base of every Keras model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from operator import attrgetter
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import optree
+import tensorflow as tf
+
+from ...configuration import PretrainedConfig
+from ...conversion.formats.tensors import numpy_dtype
+from ...conversion.layouts import RAW
+from ...conversion.slots import Slot, Source, make_slot
+from ...files.errors import InputError, three_beats
+from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
+from ..base import Construction, PretrainedBase, check_affordable, initial_values, structure_only
+from ..options import LoadOptions
+from .layers import Sized
+
+#: Values of `compile(loss=...)` that mean the model's own loss.
+OWN_LOSS = (None, "auto_with_warning", "passthrough")
+
+
+class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
+    """Base of every Keras model: called with keyword tensors or one dict, trained with `compile` and `fit`.
+
+    `compile()` without a loss uses the model's own and finds the labels among the inputs, or takes them as `y`; with
+    a Keras loss it gives that loss the labels and the logits.
+
+    Args:
+        config: What the model is.
+        name: Keras' name of the model, the first segment of its variables' paths.
+        dtype: A dtype policy, such as "float32" or "mixed_bfloat16"; Keras' global policy if None.
+        seed: Seed of the initial weights; without it, one draw from TensorFlow's global generator.
+
+    Raises:
+        ConfigurationError: The configuration cannot describe a model, or one larger than this machine's memory.
+    """
+
+    framework: ClassVar[str] = "tf"
+    class_prefix = "TF"
+
+    def __init__(self, config: PretrainedConfig, *, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name=name or self.base_model_prefix or None, dtype=dtype)
+        config.validate()
+        self.config = config
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        keras.saving.register_keras_serializable(cls.__module__.partition(".")[0])(cls)
+
+    # ---- structure and values -------------------------------------------------------------------------------
+
+    @classmethod
+    def structure(cls, config: PretrainedConfig, *args: Any, **kwargs: Any) -> Any:
+        """The layers without their variables."""
+        with structure_only():
+            return type.__call__(cls, config, *args, **kwargs)
+
+    @classmethod
+    def structure_arguments(cls, dtype: str | None, param_dtype: str | None) -> dict[str, Any]:
+        return {} if dtype is None else {"dtype": dtype}
+
+    def slots(self) -> list[Slot]:
+        """Every parameter, by canonical name."""
+        return [
+            make_slot((*path, leaf), shape, getattr(layer, "kind", RAW), "tensorflow", owner=layer)
+            for path, layer in _walk(self)
+            for leaf, shape in _parameter_shapes(layer).items()
+        ]
+
+    def initialize(self, seed: int | None) -> None:
+        """Draw every value afresh; a layer of a kind that is not known is left to Keras."""
+        check_affordable(self.slots(), numpy_dtype(self.variable_dtype).itemsize, self.config)
+        seed = int(tf.random.uniform((), maxval=2**62, dtype=tf.int64)) if seed is None else seed
+        self.fill(initial_values(self.config, self.weights_of(self.config), seed))
+
+    def fill(self, source: Source, dtype: str | None = None) -> None:
+        """Create every variable with its value; `dtype` is already in each layer's policy."""
+        slots: dict[int, list[Slot]] = {}
+        for slot in self.slots():
+            slots.setdefault(id(slot.owner), []).append(slot)
+        _fill(self, slots, source)
+
+    def read_slot(self, slot: Slot) -> np.ndarray:
+        """What a slot holds, as a NumPy array."""
+        return np.asarray(_variable(slot).value)
+
+    def parameter_dtype(self, slot: Slot) -> np.dtype:
+        """The type that a slot holds."""
+        return numpy_dtype(_variable(slot).dtype)
+
+    # ---- loading --------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: str | os.PathLike, *model_args: Any, **kwargs: Any
+    ) -> Any:
+        """Load a checkpoint from a directory or a name on the Hub.
+
+        Args:
+            pretrained_model_name_or_path: A directory that holds `config.json` and the tensors, or a Hub name.
+            model_args: Further positional arguments of the class's constructor.
+            kwargs: `config`, `dtype` (a dtype policy; "auto" for the file's type), `strict`,
+                `ignore_mismatched_sizes`, `output_loading_info`, `seed`, `cache_dir`, `force_download`,
+                `local_files_only`, `token`, `revision`, `subfolder`; fields of the configuration to set
+                differently; keyword arguments of the constructor.
+
+        Raises:
+            FileError: There is no such checkpoint, or it is damaged.
+            CheckpointError: Its tensors do not fit the model.
+            InputError: An argument that makes no sense.
+        """
+        options = LoadOptions.take_from(kwargs)
+        return cls.load(pretrained_model_name_or_path, options, *model_args, **options.rest)
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras writes into a `.keras` file to make the model again."""
+        return {"config": self.config.to_dict(), "name": self.name, "dtype": keras.saving.serialize_keras_object(self.dtype_policy)}
+
+    @classmethod
+    def from_config(cls, config: Any, **kwargs: Any) -> Any:
+        """Make a model from a configuration, or from what `get_config` gave."""
+        if isinstance(config, PretrainedConfig):
+            return cls(config, **kwargs)
+        values = dict(config)
+        policy = keras.saving.deserialize_keras_object(values.pop("dtype"))
+        return cls(cls.config_class.from_dict(values.pop("config")), dtype=policy, **values)
+
+    # ---- calls and training ---------------------------------------------------------------------------------
+
+    def __call__(self, inputs: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Call with keyword tensors, or with one mapping of them."""
+        if isinstance(inputs, Mapping):
+            return super().__call__(*args, **{**inputs, **kwargs})
+        if inputs is None:
+            return super().__call__(*args, **kwargs)
+        return super().__call__(inputs, *args, **kwargs)
+
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, **kwargs: Any) -> None:
+        """Keras' `compile`; without a loss the model's own is used."""
+        self._own_loss = isinstance(loss, (str, type(None))) and loss in OWN_LOSS
+        super().compile(optimizer, None if self._own_loss else loss, **kwargs)
+
+    def train_step(self, data: Any) -> Any:
+        """One optimizer step on a batch `inputs`, `(inputs, labels)` or `(inputs, labels, sample_weight)`."""
+        return super().train_step(self._place_labels(data))
+
+    def test_step(self, data: Any) -> Any:
+        """Loss and metrics of a batch."""
+        return super().test_step(self._place_labels(data))
+
+    def predict_step(self, data: Any) -> Any:
+        """The outputs of a batch, without a loss."""
+        inputs, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if isinstance(inputs, Mapping):
+            inputs = {name: value for name, value in inputs.items() if name != "labels"}
+        return self(inputs, training=False)
+
+    def _place_labels(self, data: Any) -> tuple[Any, Any, Any]:
+        """Put the labels where the loss looks for them: among the inputs for the model's own, beside them for Keras'."""
+        inputs, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        inputs = dict(inputs) if isinstance(inputs, Mapping) else {self.main_input_name: inputs}
+        labels = inputs.pop("labels", None) if labels is None else labels
+        if self._own_loss and labels is not None:
+            inputs["labels"] = labels
+        return inputs, labels, sample_weight
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The loss that `compile` chose, with the layers' own penalties.
+
+        Raises:
+            InputError: The model's own loss has no labels, or is asked to weigh samples.
+        """
+        if not self._own_loss:
+            return super().compute_loss(x, y, _logits(y_pred), sample_weight, training)
+        if sample_weight is not None or y_pred.loss is None:
+            found = "sample weights" if sample_weight is not None else "no labels"
+            remedy = "Put labels among the inputs, or compile with a Keras loss to weigh samples."
+            raise InputError(three_beats(f"the model's own loss got {found}", "labels alone", remedy))
+        return keras.ops.sum([y_pred.loss, *self.losses]) if self.losses else y_pred.loss
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The metrics that `compile` chose, on labels and logits."""
+        return super().compute_metrics(x, y, _logits(y_pred), sample_weight)
+
+    # ---- what users ask of a model --------------------------------------------------------------------------
+
+    @property
+    def base_model(self) -> Any:
+        """The model without its head."""
+        return getattr(self, self.base_model_prefix, self)
+
+    def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
+        """The number of elements of all parameters."""
+        return sum(
+            slot.size
+            for slot in self.slots()
+            if not (exclude_embeddings and slot.kind == "embedding")
+            and (not only_trainable or _variable(slot).trainable)
+        )
+
+    def get_input_embeddings(self) -> Any:
+        """The layer that embeds tokens."""
+        return attrgetter(self.input_embeddings_name())(self.base_model)
+
+    def set_input_embeddings(self, value: Any) -> None:
+        """Put another layer in the place of the one that embeds tokens."""
+        parent, _, leaf = self.input_embeddings_name().rpartition(".")
+        setattr(attrgetter(parent)(self.base_model), leaf, value)
+
+    def wanted(
+        self, output_attentions: bool | None, output_hidden_states: bool | None, return_dict: bool | None
+    ) -> Wanted:
+        """What a call asks to have returned."""
+        return Wanted.of(self.config, output_attentions, output_hidden_states, return_dict)
+
+
+def _children(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    return layer._flatten_layers(include_self=False, recursive=False)
+
+
+def _walk(layer: keras.layers.Layer, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], keras.layers.Layer]]:
+    """Every layer below the root with the names that lead to it."""
+    yield path, layer
+    for child in _children(layer):
+        yield from _walk(child, (*path, child.name))
+
+
+def _parameter_shapes(layer: keras.layers.Layer) -> dict[str, tuple[int, ...]]:
+    """A layer's own parameters; those of a user's layer are known once Keras has built it."""
+    if isinstance(layer, Sized):
+        return layer.parameter_shapes()
+    own = [*layer._trainable_variables, *layer._non_trainable_variables]
+    return {variable.name: tuple(variable.shape) for variable in own}
+
+
+def _fill(layer: keras.layers.Layer, slots: Mapping[int, list[Slot]], source: Source) -> None:
+    """Build a layer and all below it; the name scopes give variables the paths that Keras would give them."""
+    own = slots.get(id(layer), [])
+    if isinstance(layer, Sized):
+        dtype = numpy_dtype(layer.variable_dtype)
+        layer.build_with({slot.path[-1]: slot.layout.from_canonical(source(slot, dtype)) for slot in own})
+        return
+    for slot in own:
+        variable = _variable(slot)
+        variable.assign(slot.layout.from_canonical(source(slot, numpy_dtype(variable.dtype))))
+    with keras.name_scope(layer.name):
+        for child in _children(layer):
+            _fill(child, slots, source)
+    if isinstance(layer, TFPreTrainedModel) or getattr(layer.build, "_is_default", False):
+        layer.built = all(child.built for child in _children(layer))  # what is not, Keras builds at its first call
+
+
+def _variable(slot: Slot) -> keras.Variable:
+    return next(variable for variable in slot.owner.variables if variable.name == slot.path[-1])
+
+
+def _logits(output: Any) -> Any:
+    """What a Keras loss or metric compares with the labels."""
+    return output.logits if isinstance(output, ModelOutput) and output.logits is not None else output
+
+
+def _register_pytree(output_type: type[ModelOutput]) -> None:
+    """Let Keras look into an output as it looks into a dict."""
+    optree.register_pytree_node(
+        output_type,
+        lambda output: flatten(output),
+        lambda names, values: unflatten(output_type, names, values),
+        namespace="keras",
+    )
+
+
+register_pytrees(_register_pytree)

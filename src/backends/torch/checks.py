@@ -1,0 +1,20 @@
+"""Checks of token ids by value, where that costs no wait for a device."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..checks import check_range, check_token_shape
+
+
+def check_token_ids(ids: Tensor, rows: int, what: str = "input_ids") -> None:
+    """Refuse ids that are not [B, T] or that a table of `rows` rows does not have.
+
+    Raises:
+        InputError: The shape or an id is wrong.
+    """
+    check_token_shape(tuple(ids.shape), what)
+    if ids.device.type == "cpu" and ids.numel() and not torch.compiler.is_compiling():
+        lowest, highest = torch.aminmax(ids)
+        check_range(int(lowest), int(highest), rows, what)

@@ -1,0 +1,198 @@
+"""Architecture cards: what each architecture declares about itself, once.
+
+`models/<arch>/__init__.py` holds one `CARD`. The public names, the Auto classes, the support table in the docs,
+the command line's lists and the parametrisation of the tests are all derived from the cards; nothing else
+enumerates architectures.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from .files.errors import MissingDependencyError, UnknownNameError, closest, three_beats
+
+
+@dataclass(frozen=True)
+class Backend:
+    """How one framework appears in the ecosystem's naming grammar.
+
+    Attributes:
+        class_prefix: What stands before a class name (`TF` in `TFBertModel`).
+        module_prefix: What stands before the architecture in a modelling file's name.
+        extra: The extra of this package that installs the framework.
+        requires: The top-level modules that must be importable.
+    """
+
+    class_prefix: str
+    module_prefix: str
+    extra: str
+    requires: tuple[str, ...]
+
+
+BACKENDS: Mapping[str, Backend] = {
+    "torch": Backend("", "modeling_", "torch", ("torch",)),
+    "tensorflow": Backend("TF", "modeling_tf_", "tensorflow", ("tensorflow", "keras")),
+    "flax": Backend("Flax", "modeling_flax_", "flax", ("jax", "flax")),
+}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How an architecture's checkpoints name their tensors, where that is not plain from the modules.
+
+    All names are canonical (those of the PyTorch checkpoint on the Hub). Names of backbone tensors are written
+    without the base model's prefix.
+
+    Attributes:
+        prefix: The base model's attribute in a class with a head (`bert`).
+        heads: First segments of the tensors that belong to heads; a head that the model lacks is dropped.
+        optional: Backbone modules that some checkpoints do not have (a pooler); treated like heads.
+        input_embeddings: The module that embeds tokens.
+        ignored: Tensors that old checkpoints carry and no module holds (buffers rebuilt from the config), with
+            `*` for any one segment, each with the reason.
+        initializers: Initial values that differ from those of the layer's kind, by tensor name.
+    """
+
+    prefix: str = ""
+    heads: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    input_embeddings: str = ""
+    ignored: Mapping[str, str] = field(default_factory=dict)
+    initializers: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Card:
+    """One architecture, declared.
+
+    Attributes:
+        model_type: The key in `config.json`.
+        config: Name of the configuration class.
+        tokenizers: Names of the slow and the fast tokenizer class, either may be absent.
+        models: Task -> class name without the framework's prefix; `base` is the bare model.
+        bases: Further public model classes without a task (the abstract `BertPreTrainedModel`).
+        weights: The naming of its checkpoints' tensors.
+        backends: The frameworks its models exist in.
+    """
+
+    model_type: str
+    config: str
+    tokenizers: tuple[str, ...] = ()
+    models: Mapping[str, str] = field(default_factory=dict)
+    bases: tuple[str, ...] = ()
+    weights: Weights = field(default_factory=Weights)
+    backends: tuple[str, ...] = ("torch", "tensorflow", "flax")
+
+    @property
+    def folder(self) -> str:
+        """The architecture's folder, its model type with underscores."""
+        return self.model_type.replace("-", "_")
+
+    def module(self, role: str) -> str:
+        """The import path of one of the architecture's files (`modeling_tf_`, `configuration_`, ...)."""
+        return f"triformers.models.{self.folder}.{role}{self.folder}"
+
+    def exports(self) -> Iterator[tuple[str, str]]:
+        """Every public (name, module) pair of this architecture."""
+        yield self.config, self.module("configuration_")
+        for name in self.tokenizers:
+            suffix = "_fast" if name.endswith("Fast") else ""
+            yield name, self.module("tokenization_") + suffix
+        for backend in self.backends:
+            grammar = BACKENDS[backend]
+            for stem in (*self.bases, *self.models.values()):
+                yield grammar.class_prefix + stem, self.module(grammar.module_prefix)
+
+
+@cache
+def all_cards() -> Mapping[str, Card]:
+    """Every architecture's card by model type, found by looking into `models/`."""
+    models = importlib.import_module("triformers.models")
+    folders = sorted(module.name for module in pkgutil.iter_modules(models.__path__) if module.ispkg)
+    cards = [importlib.import_module(f"{models.__name__}.{folder}").CARD for folder in folders]
+    return {card.model_type: card for card in cards}
+
+
+def card_of(model_type: str) -> Card:
+    """The card of a model type.
+
+    Raises:
+        UnknownNameError: No architecture has this model type.
+    """
+    cards = all_cards()
+    if model_type in cards:
+        return cards[model_type]
+    near = closest(model_type, cards) or sorted(cards)
+    raise UnknownNameError(
+        three_beats(
+            f"model type {model_type!r} is not known",
+            f"one of this version's model types, such as {', '.join(near[:3])}",
+            "Correct `model_type` in config.json, or use a version of triformers that has it.",
+        )
+    )
+
+
+@cache
+def public_names() -> Mapping[str, str]:
+    """Every public class name of every architecture -> the module that defines it."""
+    return {name: module for card in all_cards().values() for name, module in card.exports()}
+
+
+def backend_of(module: str) -> str | None:
+    """The framework that a modelling module is written in, None for a framework-neutral module."""
+    file = module.rpartition(".")[2]
+    matches = [name for name, backend in BACKENDS.items() if file.startswith(backend.module_prefix)]
+    return max(matches, key=lambda name: len(BACKENDS[name].module_prefix), default=None)
+
+
+def require_backend(backend: str, wanted_by: str) -> None:
+    """Make sure that a framework can be imported.
+
+    Raises:
+        MissingDependencyError: It cannot; the message names the extra that installs it.
+    """
+    missing = [module for module in BACKENDS[backend].requires if not _importable(module)]
+    if missing:
+        raise MissingDependencyError(
+            three_beats(
+                f"{wanted_by} needs {' and '.join(missing)}, which cannot be imported here",
+                f"the {backend} framework to be installed",
+                f"Run: pip install 'triformers[{BACKENDS[backend].extra}]'.",
+            )
+        )
+
+
+def _importable(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # a blocked or half-initialised module says so with either
+        return False
+
+
+def resolve_class(name: str) -> Any:
+    """The public class of this name, its module imported on the way.
+
+    Raises:
+        UnknownNameError: No such class; the message offers the closest names.
+        MissingDependencyError: Its framework is not installed.
+    """
+    names = public_names()
+    if name not in names:
+        near = closest(name, names)
+        raise UnknownNameError(
+            three_beats(
+                f"triformers has no {name!r}",
+                f"a public name{', such as ' + ', '.join(near) if near else ''}",
+                "Check the spelling, or the support table in the documentation.",
+            )
+        )
+    backend = backend_of(names[name])
+    if backend is not None:
+        require_backend(backend, wanted_by=name)
+    return getattr(importlib.import_module(names[name]), name)

@@ -1,0 +1,535 @@
+"""PretrainedConfig: what a model is, as plain values; written to and read from `config.json`.
+
+An architecture's configuration is a class with annotated fields, like a dataclass:
+
+    class BertConfig(PretrainedConfig):
+        model_type = "bert"
+
+        vocab_size: Size = 30522
+        hidden_act: str = "gelu"
+
+The fields' order is that of the positional arguments, their defaults are the arguments' defaults, and each value
+is checked against its annotation before anything is allocated from it.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import logging
+import os
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    Self,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from .files.errors import ConfigurationError, three_beats
+from .files.strict_json import load_json_object
+from .files.transaction import SaveTransaction
+from .hub.find import HubOptions, Repository
+
+logger = logging.getLogger(__name__)
+
+CONFIG_NAME = "config.json"
+
+#: The version of Hugging Face's library whose file formats are read and written here.
+FORMAT_VERSION = "4.53.3"
+
+
+@dataclass(frozen=True)
+class Between:
+    """Bounds of a number, both inclusive; written into a field's annotation."""
+
+    low: float
+    high: float
+
+
+#: A width, a vocabulary, a table length: a dimension of some tensor.
+Size = Annotated[int, Between(1, 10**9)]
+#: How many of something are built one by one: layers, heads. A larger number is a mistake, not a model.
+Count = Annotated[int, Between(0, 10**4)]
+#: A dimension that may be absent.
+OptionalSize = Annotated[int, Between(0, 10**9)]
+Probability = Annotated[float, Between(0.0, 1.0)]
+Positive = Annotated[float, Between(0.0, 1e9)]
+TokenId = Annotated[int, Between(-(10**9), 10**9)]
+
+#: Attributes that live in the object only: never compared, never written.
+PRIVATE = ("_commit_hash", "_attn_implementation")
+
+PROBLEM_TYPES = Literal["regression", "single_label_classification", "multi_label_classification"]
+
+
+@dataclass_transform(kw_only_default=False)
+class PretrainedConfig:
+    """Base of all configurations: the options that every architecture has, and the journey to and from disk.
+
+    Keyword arguments that are no field are kept as attributes and written back, so that nothing in a
+    `config.json` is lost.
+
+    Raises:
+        ConfigurationError: A value has the wrong type or cannot describe a model.
+    """
+
+    model_type: ClassVar[str] = ""
+    attribute_map: ClassVar[Mapping[str, str]] = {}
+    keys_to_ignore_at_inference: ClassVar[tuple[str, ...]] = ()
+    _fields: ClassVar[Mapping[str, Any]] = {}
+
+    # what the forward pass returns
+    return_dict: bool = True
+    output_hidden_states: bool = False
+    output_attentions: bool = False
+    torchscript: bool = False
+    # numbers and weights
+    torch_dtype: str | None = None
+    use_bfloat16: bool = False
+    tf_legacy_loss: bool = False
+    pruned_heads: dict = {}
+    tie_word_embeddings: bool = True
+    chunk_size_feed_forward: Count = 0
+    # encoder, decoder, or both
+    is_encoder_decoder: bool = False
+    is_decoder: bool = False
+    cross_attention_hidden_size: Size | None = None
+    add_cross_attention: bool = False
+    tie_encoder_decoder: bool = False
+    # generation, as checkpoints older than generation_config.json carry it
+    max_length: int = 20
+    min_length: int = 0
+    do_sample: bool = False
+    early_stopping: Any = False
+    num_beams: int = 1
+    num_beam_groups: int = 1
+    diversity_penalty: float = 0.0
+    temperature: float | None = 1.0
+    top_k: int | None = 50
+    top_p: float | None = 1.0
+    typical_p: float = 1.0
+    repetition_penalty: float = 1.0
+    length_penalty: float = 1.0
+    no_repeat_ngram_size: int = 0
+    encoder_no_repeat_ngram_size: int = 0
+    bad_words_ids: Any = None
+    num_return_sequences: int = 1
+    output_scores: bool = False
+    return_dict_in_generate: bool = False
+    forced_bos_token_id: Any = None
+    forced_eos_token_id: Any = None
+    remove_invalid_values: bool = False
+    exponential_decay_length_penalty: Any = None
+    suppress_tokens: Any = None
+    begin_suppress_tokens: Any = None
+    # fine-tuning
+    architectures: list[str] | None = None
+    finetuning_task: str | None = None
+    id2label: dict | None = None
+    label2id: dict | None = None
+    task_specific_params: dict | None = None
+    problem_type: PROBLEM_TYPES | None = None
+    # tokenizer
+    tokenizer_class: str | None = None
+    prefix: str | None = None
+    bos_token_id: Any = None
+    pad_token_id: TokenId | None = None
+    eos_token_id: Any = None
+    sep_token_id: TokenId | None = None
+    decoder_start_token_id: Any = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for alias, target in cls.__dict__.get("attribute_map", {}).items():
+            setattr(cls, alias, _alias_property(target))
+        cls._fields = {**cls._fields, **_declared_fields(cls)}
+        if "__init__" not in cls.__dict__:
+            cls.__signature__ = _signature(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        arguments = self._bind(args, kwargs)
+        for name, default in self._fields.items():
+            object.__setattr__(self, name, arguments.pop(name) if name in arguments else copy.deepcopy(default))
+        self._set_labels(arguments.pop("num_labels", None))
+        self._name_or_path: str = str(arguments.pop("name_or_path", arguments.pop("_name_or_path", "")))
+        self._commit_hash: str | None = arguments.pop("_commit_hash", None)
+        self._attn_implementation: str | None = arguments.pop("attn_implementation", None)
+        self.torch_dtype = dtype_name(arguments.pop("dtype", None) or self.torch_dtype)
+        self.pruned_heads = {int(layer): list(heads) for layer, heads in self.pruned_heads.items()}
+        arguments.pop("model_type", None)
+        arguments.pop("transformers_version", None)
+        for name, value in arguments.items():  # aliases, and the keys that this class does not know
+            setattr(self, name, value)
+        self._check_fields()
+
+    def _bind(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+        positional = [name for name in self._fields if name not in PretrainedConfig._fields]
+        if len(args) > len(positional):
+            raise TypeError(
+                f"{type(self).__name__} got {len(args)} positional arguments; expected at most "
+                f"{len(positional)}: {', '.join(positional)}."
+            )
+        bound = dict(zip(positional, args, strict=False))
+        if doubled := sorted(bound.keys() & kwargs.keys()):
+            raise TypeError(f"{type(self).__name__} got {doubled[0]!r} both by position and by name.")
+        return {**bound, **kwargs}
+
+    # ---- labels ---------------------------------------------------------------------------------------------
+
+    def _set_labels(self, num_labels: int | None) -> None:
+        """Make `id2label`, `label2id` and `num_labels` say the same; the first wins over the last."""
+        if self.id2label is not None:
+            self.id2label = {int(index): label for index, label in self.id2label.items()}
+            if num_labels is not None and num_labels != len(self.id2label):
+                logger.warning("num_labels=%s contradicts id2label; its %s labels are kept.", num_labels, len(self.id2label))
+            if self.label2id is None:
+                self.label2id = {label: index for index, label in self.id2label.items()}
+        elif self.label2id is not None and num_labels is None:
+            self.id2label = {int(index): label for label, index in self.label2id.items()}
+        else:
+            self.num_labels = 2 if num_labels is None else num_labels
+
+    @property
+    def num_labels(self) -> int:
+        """The number of labels; setting it renames them `LABEL_0`, `LABEL_1`, ..."""
+        return len(self.id2label or {})
+
+    @num_labels.setter
+    def num_labels(self, count: int) -> None:
+        if not _fits(count, Count):
+            raise ConfigurationError(
+                three_beats(f"num_labels is {count!r}", "a whole number from 0 to 10000", "Correct it.")
+            )
+        if self.id2label is None or len(self.id2label) != count or self.label2id is None:
+            self.id2label = {index: f"LABEL_{index}" for index in range(count)}
+            self.label2id = {label: index for index, label in self.id2label.items()}
+
+    # ---- views ----------------------------------------------------------------------------------------------
+
+    @property
+    def name_or_path(self) -> str:
+        """Where this configuration was loaded from, empty if it was not."""
+        return self._name_or_path
+
+    @name_or_path.setter
+    def name_or_path(self, value: str) -> None:
+        self._name_or_path = str(value)
+
+    @property
+    def use_return_dict(self) -> bool:
+        """Whether a model answers with a `ModelOutput` when its call does not say."""
+        return self.return_dict and not self.torchscript
+
+    def get_text_config(self, decoder: bool = False) -> PretrainedConfig:
+        """The configuration of the text part; for a model that is text alone, this one."""
+        return self
+
+    # ---- checks ---------------------------------------------------------------------------------------------
+
+    def _check_fields(self) -> None:
+        """Refuse a value that its field's annotation does not admit."""
+        for name, hint in _field_hints(type(self)).items():
+            value = getattr(self, name)
+            if not _fits(value, hint):
+                raise ConfigurationError(
+                    three_beats(
+                        f"{type(self).__name__}.{name} is {_short(value)}",
+                        _describe(hint),
+                        "Correct it in the call or in config.json.",
+                    )
+                )
+
+    def validate(self) -> None:
+        """Check what must hold between fields; every model calls this before it builds anything.
+
+        Raises:
+            ConfigurationError: The fields do not fit together.
+        """
+        self._check_fields()
+
+    # ---- from disk ------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike,
+        cache_dir: str | os.PathLike | None = None,
+        force_download: bool = False,
+        local_files_only: bool = False,
+        token: str | bool | None = None,
+        revision: str | None = "main",
+        **kwargs: Any,
+    ) -> Any:
+        """Read a configuration from a directory, a `config.json`, or a name on the Hub.
+
+        Args:
+            kwargs: Fields to set differently; with `return_unused_kwargs=True` the answer is the pair
+                (configuration, the keyword arguments that are none of its attributes).
+
+        Raises:
+            FileError: No such directory, file or name; or the file is not a JSON object.
+            ConfigurationError: A value cannot describe a model.
+        """
+        hub = {
+            "cache_dir": cache_dir, "force_download": force_download, "local_files_only": local_files_only,
+            "token": token, "revision": revision,
+        }  # fmt: skip
+        values, kwargs = cls.get_config_dict(pretrained_model_name_or_path, **hub, **kwargs)
+        found = values.get("model_type")
+        if cls.model_type and found and found != cls.model_type:
+            logger.warning(
+                "The checkpoint is of model type %r, loaded as %r: right only if the two are compatible.",
+                found, cls.model_type,
+            )  # fmt: skip
+        return cls.from_dict(values, **kwargs)
+
+    @classmethod
+    def get_config_dict(
+        cls, pretrained_model_name_or_path: str | os.PathLike, **kwargs: Any
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The raw values of a `config.json`, and the keyword arguments that did not say where to find it."""
+        options, kwargs = HubOptions.take_from(kwargs)
+        path = Path(pretrained_model_name_or_path)
+        commit = None
+        if not path.is_file():
+            repository = Repository(pretrained_model_name_or_path, options)
+            path = repository.file(CONFIG_NAME)
+            commit = repository.commit
+        values = load_json_object(path)
+        values["_commit_hash"] = commit
+        values["_name_or_path"] = str(pretrained_model_name_or_path)
+        return values, kwargs
+
+    @classmethod
+    def from_dict(cls, config_dict: Mapping[str, Any], **kwargs: Any) -> Any:
+        """Build a configuration from plain values; keyword arguments override those that it knows."""
+        return_unused = kwargs.pop("return_unused_kwargs", False)
+        values = dict(config_dict)
+        if "num_labels" in kwargs and kwargs["num_labels"] != len(values.get("id2label") or {}):
+            values.pop("id2label", None)
+            values.pop("label2id", None)
+            values["num_labels"] = kwargs["num_labels"]
+        reserved = {"num_labels", "attn_implementation", "dtype", *cls._fields, *cls.attribute_map, *values}
+        known = {name: value for name, value in kwargs.items() if name in reserved}
+        config = cls(**{**values, **known})
+        unused = {name: value for name, value in kwargs.items() if name not in known}
+        return (config, unused) if return_unused else config
+
+    @classmethod
+    def from_json_file(cls, json_file: str | os.PathLike) -> Self:
+        """Build a configuration from one JSON file."""
+        return cls(**load_json_object(Path(json_file)))
+
+    # ---- to disk --------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """All values, defaults too, as plain Python; a nested configuration becomes a dict."""
+        values = {name: value for name, value in vars(self).items() if name not in PRIVATE}
+        values = {
+            name: value.to_dict() if isinstance(value, PretrainedConfig) else copy.deepcopy(value)
+            for name, value in values.items()
+        }
+        return {**values, "model_type": self.model_type, "transformers_version": FORMAT_VERSION}
+
+    def to_diff_dict(self) -> dict[str, Any]:
+        """The values that say something: the architecture's own, and the common ones that are not the default."""
+        common = PretrainedConfig().to_dict()
+        usual = type(self)().to_dict() if type(self) is not PretrainedConfig else common
+        return {
+            name: value
+            for name, value in self.to_dict().items()
+            if name == "transformers_version"
+            or (name != "_name_or_path" and (name not in common or value != common[name] or value != usual[name]))
+        }
+
+    def to_json_string(self, use_diff: bool = True) -> str:
+        """The text of `config.json`: two-space indents, sorted keys, one newline at the end."""
+        values = self.to_diff_dict() if use_diff else self.to_dict()
+        return json.dumps(values, indent=2, sort_keys=True, default=_plain) + "\n"
+
+    def to_json_file(self, json_file_path: str | os.PathLike, use_diff: bool = True) -> None:
+        """Write one JSON file, whole or not at all."""
+        path = Path(json_file_path)
+        with SaveTransaction(path.parent) as stage:
+            stage.write_text(path.name, self.to_json_string(use_diff))
+
+    def save_pretrained(self, save_directory: str | os.PathLike) -> None:
+        """Write `config.json` into a directory, which is made if it is not there.
+
+        Raises:
+            FileError: The directory cannot be made or written.
+        """
+        with SaveTransaction(Path(save_directory)) as stage:
+            stage.write_text(CONFIG_NAME, self.to_json_string())
+
+    # ---- changes --------------------------------------------------------------------------------------------
+
+    def update(self, config_dict: Mapping[str, Any]) -> None:
+        """Set attributes from a mapping."""
+        for name, value in config_dict.items():
+            setattr(self, name, value)
+
+    def update_from_string(self, update_str: str) -> None:
+        """Set attributes from `"hidden_size=10,hidden_act=relu,use_cache=false"`, each with the type it has now.
+
+        Raises:
+            ConfigurationError: An unknown key, or a value that its type cannot be read from.
+        """
+        for pair in update_str.split(","):
+            name, separator, text = pair.partition("=")
+            if not separator or not hasattr(self, name):
+                raise ConfigurationError(
+                    three_beats(f"the update {pair!r}", "key=value with a key of this configuration", "Correct it.")
+                )
+            setattr(self, name, _parse_like(text, getattr(self, name), name))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PretrainedConfig) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]  # values may change
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} {self.to_json_string()}"
+
+
+# ---- fields -------------------------------------------------------------------------------------------------
+
+
+def _declared_fields(cls: type) -> dict[str, Any]:
+    """The annotated attributes with a default that a class body declares, in order."""
+    annotations = cls.__dict__.get("__annotations__", {})
+    return {
+        name: cls.__dict__[name]
+        for name, hint in annotations.items()
+        if name in cls.__dict__ and not str(hint).startswith("ClassVar") and name not in RESERVED
+    }
+
+
+#: Class attributes that a subclass may annotate without making fields of them.
+RESERVED = ("model_type", "attribute_map", "keys_to_ignore_at_inference", "base_config_key", "sub_configs")
+
+
+def _signature(cls: type[PretrainedConfig]) -> inspect.Signature:
+    """The constructor's signature as help() and editors show it: the architecture's own fields by position."""
+    own = [name for name in cls._fields if name not in PretrainedConfig._fields]
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=cls._fields[name]) for name in own
+    ]
+    return inspect.Signature([*parameters, inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)])
+
+
+def _alias_property(target: str) -> property:
+    """An attribute that is another name of `target`."""
+    return property(
+        lambda self: getattr(self, target),
+        lambda self, value: setattr(self, target, value),
+        doc=f"Another name of `{target}`.",
+    )
+
+
+@cache
+def _field_hints(cls: type[PretrainedConfig]) -> Mapping[str, Any]:
+    hints = get_type_hints(cls, include_extras=True)
+    return {name: hints[name] for name in cls._fields if name in hints}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is one that an annotation admits; whole numbers pass as floats, truth values as no number."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if hint is None or hint is types.NoneType:
+        return value is None
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, option) for option in arguments)
+    if origin is Annotated:
+        base, bounds = arguments
+        return _fits(value, base) and bounds.low <= value <= bounds.high
+    if origin is Literal:
+        return value in arguments
+    if origin in (list, tuple):
+        inner = arguments[0] if arguments else Any
+        return isinstance(value, (list, tuple)) and all(_fits(item, inner) for item in value)
+    if origin is Callable or hint is Callable:
+        return callable(value)
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, origin or hint)
+
+
+def _describe(hint: Any) -> str:
+    """An annotation in words, for an error message."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return " or ".join(_describe(option) for option in arguments)
+    if origin is Annotated:
+        return f"{_describe(arguments[0])} from {arguments[1].low:g} to {arguments[1].high:g}"
+    if origin is Literal:
+        return "one of " + ", ".join(map(repr, arguments))
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a string", types.NoneType: "null"}
+    return words.get(hint, str(getattr(hint, "__name__", hint)))
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def dtype_name(dtype: Any) -> str | None:
+    """The name of a data type in whichever framework's form it comes: `torch.float16` -> "float16"."""
+    if dtype is None or isinstance(dtype, str):
+        return dtype.removeprefix("torch.") if dtype else None
+    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype).removeprefix("torch.")
+    return str(name)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON does not know, as something that it does (NumPy scalars and arrays, sets, paths)."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise ConfigurationError(
+        three_beats(f"a {type(value).__name__} in the configuration", "plain values", "Convert it before saving.")
+    )
+
+
+def _parse_like(text: str, present: Any, name: str) -> Any:
+    """Read `text` as a value of the type that `present` has."""
+    truths = {"true": True, "1": True, "y": True, "yes": True, "false": False, "0": False, "n": False, "no": False}
+    if isinstance(present, bool):
+        if text.lower() in truths:
+            return truths[text.lower()]
+    elif isinstance(present, (int, float)):
+        try:
+            return type(present)(text)
+        except ValueError:
+            pass  # answered below, with the name of the field
+    elif isinstance(present, str):
+        return text
+    raise ConfigurationError(
+        three_beats(
+            f"{name}={text!r}",
+            f"a {type(present).__name__}",
+            "Only numbers, truth values and strings can be set from a string.",
+        )
+    )
+
+
+PretrainedConfig._fields = _declared_fields(PretrainedConfig)

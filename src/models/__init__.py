@@ -1,0 +1,1 @@
+"""One folder per architecture; each folder's `CARD` says what it holds."""

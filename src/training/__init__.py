@@ -1,0 +1,1 @@
+"""Training: what each framework's users need around their own loop."""

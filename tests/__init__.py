@@ -1,0 +1,1 @@
+"""Tests, by property and not by model; `specs/<arch>.py` says what is particular to an architecture."""

@@ -1,0 +1,61 @@
+"""PyTorch, for the harness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+import triformers
+from tests.parity.runners import flat
+
+PREFIX = ""
+
+
+def prepare(device: str) -> None:
+    """Pin the precision, so that the device computes what it is asked to."""
+    torch.set_num_threads(2)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.set_default_device({"cpu": "cpu", "gpu": "cuda"}[device])
+
+
+def model_class(stem: str) -> Any:
+    """The class of this name."""
+    return getattr(triformers, PREFIX + stem)
+
+
+def load(stem: str, folder: Any, dtype: str, **kwargs: Any) -> Any:
+    """A checkpoint, every parameter in `dtype`."""
+    return model_class(stem).from_pretrained(folder, dtype=dtype, **kwargs).to(torch.get_default_device())
+
+
+def tensors(inputs: dict[str, np.ndarray]) -> dict[str, Any]:
+    """NumPy inputs as the framework's."""
+    return {name: torch.as_tensor(array, device=torch.get_default_device()) for name, array in inputs.items()}
+
+
+def forward(model: Any, inputs: dict[str, np.ndarray], **options: Any) -> dict[str, np.ndarray]:
+    """The outputs of a call by flat name."""
+    with torch.no_grad():
+        output = model(**tensors(inputs), **options)
+    return {name: value.cpu().numpy() for name, value in flat(output)}
+
+
+def gradients(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The gradient of the loss with respect to every parameter that has one, in canonical names and axes."""
+    model.zero_grad()
+    model(**tensors(inputs)).loss.backward()
+    return {
+        name: parameter.grad.cpu().numpy() for name, parameter in model.named_parameters() if parameter.grad is not None
+    }
+
+
+def train(model: Any, inputs: dict[str, np.ndarray], steps: int, rate: float, decay: float) -> None:
+    """Optimizer steps with AdamW, dropout off."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        model(**tensors(inputs)).loss.backward()
+        optimizer.step()
