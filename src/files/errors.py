@@ -13,6 +13,9 @@ from collections.abc import Iterable
 class TriformersError(Exception):
     """Base of every error that this library raises on purpose."""
 
+    #: Keras appends every argument of the call to an error without this mark; a message here is complete as it is.
+    _keras_call_info_injected = True
+
 
 class InputError(TriformersError, ValueError):
     """An argument of a call that cannot be right: its shape, its range, its type."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from ..checks import check_range, check_token_shape
@@ -17,4 +17,5 @@ def check_token_ids(ids: Array, rows: int, what: str = "input_ids") -> None:
     """
     check_token_shape(tuple(ids.shape), what)
     if not isinstance(ids, jax.core.Tracer) and ids.size:
-        check_range(int(jnp.min(ids)), int(jnp.max(ids)), rows, what)
+        values = np.asarray(ids)  # JAX's own minimum would be traced where the ids are not
+        check_range(int(values.min()), int(values.max()), rows, what)

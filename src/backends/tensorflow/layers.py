@@ -7,11 +7,16 @@ then becomes the variable, without an initial one in between. Each layer says it
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+
+#: The values of the layer that is being built; no attribute, for Keras would track it as a part of the layer.
+_first_values: ContextVar[Mapping[str, np.ndarray]] = ContextVar("first_values", default={})
 
 
 class Sized:
@@ -30,9 +35,11 @@ class Sized:
                 if variable.name in values:
                     variable.assign(values[variable.name])
             return
-        self._values = values
-        self.build(self.shape_to_build())
-        del self._values
+        token = _first_values.set(values)
+        try:
+            self.build(self.shape_to_build())
+        finally:
+            _first_values.reset(token)
 
     def shape_to_build(self) -> tuple[int | None, ...] | None:
         """What Keras' `build` wants to be told."""
@@ -40,7 +47,7 @@ class Sized:
 
     def add_weight(self, *args: Any, name: str | None = None, **kwargs: Any) -> Any:
         """Keras' `add_weight`, with the value at hand as the initial one."""
-        values = getattr(self, "_values", {})
+        values = _first_values.get()
         if name in values:
             kwargs["initializer"] = lambda shape, dtype: tf.convert_to_tensor(values[name])
         return super().add_weight(*args, name=name, **kwargs)

@@ -22,10 +22,6 @@ from ..base import Construction, PretrainedBase, check_affordable, initial_value
 from ..options import LoadOptions
 from .layers import Sized
 
-#: Values of `compile(loss=...)` that mean the model's own loss.
-OWN_LOSS = (None, "auto_with_warning", "passthrough")
-
-
 class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
     """Base of every Keras model: called with keyword tensors or one dict, trained with `compile` and `fit`.
 
@@ -142,11 +138,6 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
             return super().__call__(*args, **kwargs)
         return super().__call__(inputs, *args, **kwargs)
 
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, **kwargs: Any) -> None:
-        """Keras' `compile`; without a loss the model's own is used."""
-        self._own_loss = isinstance(loss, (str, type(None))) and loss in OWN_LOSS
-        super().compile(optimizer, None if self._own_loss else loss, **kwargs)
-
     def train_step(self, data: Any) -> Any:
         """One optimizer step on a batch `inputs`, `(inputs, labels)` or `(inputs, labels, sample_weight)`."""
         return super().train_step(self._place_labels(data))
@@ -167,7 +158,7 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
         inputs, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         inputs = dict(inputs) if isinstance(inputs, Mapping) else {self.main_input_name: inputs}
         labels = inputs.pop("labels", None) if labels is None else labels
-        if self._own_loss and labels is not None:
+        if self.loss is None and labels is not None:
             inputs["labels"] = labels
         return inputs, labels, sample_weight
 
@@ -179,7 +170,7 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
         Raises:
             InputError: The model's own loss has no labels, or is asked to weigh samples.
         """
-        if not self._own_loss:
+        if self.loss is not None:
             return super().compute_loss(x, y, _logits(y_pred), sample_weight, training)
         if sample_weight is not None or y_pred.loss is None:
             found = "sample weights" if sample_weight is not None else "no labels"
@@ -197,6 +188,10 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
     def base_model(self) -> Any:
         """The model without its head."""
         return getattr(self, self.base_model_prefix, self)
+
+    def __dir__(self) -> list[str]:
+        # Keras walks dir() when it saves and loads, and would follow this property back into the model itself
+        return [name for name in super().__dir__() if name != "base_model"]
 
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
         """The number of elements of all parameters."""

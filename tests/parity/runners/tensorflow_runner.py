@@ -40,6 +40,11 @@ def forward(model: Any, inputs: dict[str, np.ndarray], **options: Any) -> dict[s
     return {name: np.asarray(value) for name, value in flat(model(**tensors(inputs), **options))}
 
 
+def forward_as_float32(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The outputs of a call, whatever type they are computed in, widened to what NumPy knows."""
+    return {name: np.asarray(tf.cast(value, tf.float32)) for name, value in flat(model(**tensors(inputs)))}
+
+
 def gradients(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The gradient of the loss with respect to every parameter that has one, in canonical names and axes."""
     slots = model.slots()

@@ -28,7 +28,9 @@ def model_class(stem: str) -> Any:
 
 def load(stem: str, folder: Any, dtype: str, **kwargs: Any) -> Any:
     """A checkpoint, every parameter in `dtype`."""
-    return model_class(stem).from_pretrained(folder, dtype=dtype, **kwargs).to(torch.get_default_device())
+    answer = model_class(stem).from_pretrained(folder, dtype=dtype, **kwargs)
+    (answer[0] if isinstance(answer, tuple) else answer).to(torch.get_default_device())
+    return answer
 
 
 def tensors(inputs: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -41,6 +43,11 @@ def forward(model: Any, inputs: dict[str, np.ndarray], **options: Any) -> dict[s
     with torch.no_grad():
         output = model(**tensors(inputs), **options)
     return {name: value.cpu().numpy() for name, value in flat(output)}
+
+
+def forward_as_float32(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The outputs of a call, whatever type they are computed in, widened to what NumPy knows."""
+    return {name: value.detach().float().cpu().numpy() for name, value in flat(model(**tensors(inputs)))}
 
 
 def gradients(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,0 +1,81 @@
+"""What importing costs in modules: no framework for the package, one framework for a class of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from triformers.cards import BACKENDS, all_cards, backend_of
+
+FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "flax")
+
+#: Makes the import of some modules fail, as on a machine that does not have them.
+BLOCK = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {blocked!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}} (blocked)", name=name)
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+def python(code: str, blocked: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Run code in a fresh interpreter in which some modules cannot be imported."""
+    program = BLOCK.format(blocked=set(blocked)) + code
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+
+def test_importing_the_package_imports_no_framework() -> None:
+    code = f"""
+import triformers
+from triformers import PretrainedConfig, BertConfig, TriformersError
+names = dir(triformers)
+assert "BertModel" in names and "TFBertModel" in names and "FlaxBertModel" in names
+loaded = [name for name in {FRAMEWORKS!r} if name in sys.modules]
+assert not loaded, loaded
+"""
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", [name for card in all_cards().values() for name in card.tokenizers])
+def test_a_tokenizer_class_imports_no_framework(name: str) -> None:
+    code = f"from triformers import {name}; assert not [n for n in {FRAMEWORKS!r} if n in sys.modules]"
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [(name, backend) for card in all_cards().values() for name, m in card.exports() if (backend := backend_of(m))],
+)
+def test_a_class_needs_its_own_framework_only(name: str, backend: str) -> None:
+    others = tuple(module for module in FRAMEWORKS if module not in BACKENDS[backend].requires)
+    done = python(f"from triformers import {name}; print({name}.__name__)", blocked=others)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == name
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_missing_framework_is_named_with_its_extra(backend: str) -> None:
+    name = BACKENDS[backend].class_prefix + "BertModel"
+    done = python(f"from triformers import {name}", blocked=BACKENDS[backend].requires)
+    message = done.stderr.strip().splitlines()[-1]
+    assert "MissingDependencyError" in message and f"triformers[{BACKENDS[backend].extra}]" in message
+    assert len(message) < 400
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    done = python("from triformers import BertModle")
+    message = done.stderr.strip().splitlines()[-1]
+    assert message.startswith("ImportError") and "BertModel" in message
+    done = python("import triformers; assert not hasattr(triformers, 'BertModle'); triformers.BertModle")
+    assert "UnknownNameError" in done.stderr.strip().splitlines()[-1]
+
+
+def test_the_source_folder_refuses_to_be_a_package() -> None:
+    done = python("import src")
+    assert "expected it under its package name" in done.stderr
