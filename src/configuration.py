@@ -20,7 +20,7 @@ import json
 import logging
 import os
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -162,17 +162,19 @@ class PretrainedConfig:
         arguments = self._bind(args, kwargs)
         for name, default in self._fields.items():
             object.__setattr__(self, name, arguments.pop(name) if name in arguments else copy.deepcopy(default))
+        self.torch_dtype = dtype_name(arguments.pop("dtype", None) or self.torch_dtype)
+        self._check_fields()
+        self.pruned_heads = {layer: list(heads) for layer, heads in _by_number("pruned_heads", self.pruned_heads)}
         self._set_labels(arguments.pop("num_labels", None))
         self._name_or_path: str = str(arguments.pop("name_or_path", arguments.pop("_name_or_path", "")))
         self._commit_hash: str | None = arguments.pop("_commit_hash", None)
         self._attn_implementation: str | None = arguments.pop("attn_implementation", None)
-        self.torch_dtype = dtype_name(arguments.pop("dtype", None) or self.torch_dtype)
-        self.pruned_heads = {int(layer): list(heads) for layer, heads in self.pruned_heads.items()}
         arguments.pop("model_type", None)
         arguments.pop("transformers_version", None)
         for name, value in arguments.items():  # aliases, and the keys that this class does not know
             setattr(self, name, value)
-        self._check_fields()
+        if arguments:
+            self._check_fields()
 
     def _bind(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
         positional = [name for name in self._fields if name not in PretrainedConfig._fields]
@@ -191,7 +193,7 @@ class PretrainedConfig:
     def _set_labels(self, num_labels: int | None) -> None:
         """Make `id2label`, `label2id` and `num_labels` say the same; the first wins over the last."""
         if self.id2label is not None:
-            self.id2label = {int(index): label for index, label in self.id2label.items()}
+            self.id2label = dict(_by_number("id2label", self.id2label))
             if num_labels is not None and num_labels != len(self.id2label):
                 logger.warning("num_labels=%s contradicts id2label; its %s labels are kept.", num_labels, len(self.id2label))
             if self.label2id is None:
@@ -482,6 +484,17 @@ def _describe(hint: Any) -> str:
         return "one of " + ", ".join(map(repr, arguments))
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "a string", types.NoneType: "null"}
     return words.get(hint, str(getattr(hint, "__name__", hint)))
+
+
+def _by_number(field: str, values: Mapping[Any, Any]) -> Iterator[tuple[int, Any]]:
+    """The items of a mapping whose keys are numbers, which JSON writes as strings."""
+    for key, value in values.items():
+        try:
+            yield int(key), value
+        except (TypeError, ValueError):
+            raise ConfigurationError(
+                three_beats(f"{field} has the key {_short(key)}", "whole numbers as keys", "Correct it.")
+            ) from None
 
 
 def _short(value: Any) -> str:

@@ -145,8 +145,9 @@ class PretrainedBase:
             kwargs: Fields of the configuration to set differently, and the constructor's keyword arguments.
         """
         repository = Repository(name_or_path, options.hub)
-        config, model_kwargs = cls._load_config(repository, options, kwargs)
-        checkpoint = open_checkpoint(repository)
+        with repository.reading():  # so that no save comes between the files
+            config, model_kwargs = cls._load_config(repository, options, kwargs)
+            checkpoint = open_checkpoint(repository)
         stored = _checkpoint_dtype(checkpoint, config)
         dtype, param_dtype = (stored if name == "auto" else name for name in (options.dtype, options.param_dtype))
         model = cls.structure(config, *model_args, **cls.structure_arguments(dtype, param_dtype), **model_kwargs)

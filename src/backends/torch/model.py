@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
 from ...configuration import PretrainedConfig
@@ -41,15 +42,12 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
         config.validate()
         self.config = config
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-
     # ---- structure and values -------------------------------------------------------------------------------
 
     @classmethod
     def structure(cls, config: PretrainedConfig, *args: Any, **kwargs: Any) -> Any:
         """The model on the meta device, where nothing is allocated; a user's own class as it builds itself."""
-        with structure_only(), torch.device("meta") if cls.is_listed() else contextlib.nullcontext():
+        with structure_only(), without_values() if cls.is_listed() else contextlib.nullcontext():
             model = type.__call__(cls, config, *args, **kwargs)
         return model.eval()
 
@@ -161,6 +159,23 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
     ) -> Wanted:
         """What a call asks to have returned."""
         return Wanted.of(self.config, output_attentions, output_hidden_states, return_dict)
+
+
+@contextlib.contextmanager
+def without_values() -> Iterator[None]:
+    """Within this context, modules are built on the meta device and leave their parameters as they are."""
+    with torch.device("meta"), _LeaveAsIs():
+        yield
+
+
+class _LeaveAsIs(TorchFunctionMode):
+    """Turns `torch.nn.init` off: on the meta device it does nothing, and imports PyTorch's compiler to do it."""
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
 
 
 def _stored(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
