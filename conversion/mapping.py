@@ -99,8 +99,14 @@ def make_plan(slots: Iterable[Slot], checkpoint: Checkpoint, weights: Weights) -
     """
     by_name = {slot.name: slot for slot in slots}
     into_model = _prefix_change(by_name, checkpoint, weights)
-    keys = {_model_name(key, by_name, into_model): key for key in checkpoint}
     plan = Plan()
+    keys: dict[str, str] = {}
+    for key in checkpoint:
+        name = _model_name(key, by_name, into_model)
+        if name in keys:  # two spellings of one name in a file: the model's own wins, the other is left over
+            plan.unexpected.append(keys[name] if key == name else key)
+        if name not in keys or key == name:
+            keys[name] = key
     for name, slot in by_name.items():
         if name not in keys:
             (plan.new if is_head(name, weights, by_name) else plan.missing).append(name)

@@ -8,7 +8,6 @@ from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
-
 from triformers.conversion.layouts import Layout, canonical_leaf
 
 

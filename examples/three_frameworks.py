@@ -1,4 +1,4 @@
-"""One real BERT checkpoint in three frameworks: the same sentences, the same ranking, the same function, the same bytes.
+"""One real BERT checkpoint in three frameworks: the same ranking, the same function, the same bytes.
 
     make demo
 
@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from triformers import BertTokenizerFast
 from triformers.conversion.formats.safetensors import read_safetensors
 from triformers.conversion.tables import format_error, format_table
@@ -155,7 +154,7 @@ def find_checkpoint() -> Path:
 
 
 def embed(outputs: Mapping[str, np.ndarray], mask: np.ndarray) -> np.ndarray:
-    """Mean pooling: the average of a sentence's token vectors, at length one. [rows, length, width] -> [rows, width]."""
+    """Mean pooling: a sentence's average token vector, at length one. [rows, length, width] -> [rows, width]."""
     last = outputs[max(name for name in outputs if name.startswith("float32|layer"))]
     mean = (last * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
     return mean / np.linalg.norm(mean, axis=1, keepdims=True)

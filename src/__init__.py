@@ -1,7 +1,7 @@
 """triformers: one checkpoint, three frameworks, the same function.
 
 Importing this package imports no framework: a name is looked up when it is first asked for, in the cards of the
-architectures (`models/<arch>/__init__.py`) or in the table of shared names below.
+architectures (`models/<arch>/__init__.py`) or in the table of shared names (`names.py`).
 """
 
 from __future__ import annotations
@@ -18,23 +18,6 @@ if __name__ != "triformers":
 
 __version__ = "0.1.0"
 
-#: Public names that belong to no architecture -> the module that defines them.
-SHARED_NAMES: dict[str, str] = {
-    "AddedToken": "tokenization",
-    "BatchEncoding": "tokenization",
-    "FlaxPreTrainedModel": "backends.flax.model",
-    "PretrainedConfig": "configuration",
-    "PreTrainedModel": "backends.torch.model",
-    "PreTrainedTokenizer": "tokenization",
-    "PreTrainedTokenizerBase": "tokenization",
-    "PreTrainedTokenizerFast": "tokenization",
-    "TensorType": "tokenization",
-    "TFPreTrainedModel": "backends.tensorflow.model",
-    "TriformersError": "files.errors",
-    "AdamWeightDecay": "training.tensorflow",
-    "create_optimizer": "training.tensorflow",
-}
-
 
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
@@ -47,6 +30,7 @@ def __getattr__(name: str) -> Any:
 def _find(name: str) -> Any:
     from .cards import resolve_class
     from .files.errors import UnknownNameError
+    from .names import SHARED_NAMES
 
     if name in SHARED_NAMES:
         return getattr(importlib.import_module(f".{SHARED_NAMES[name]}", __name__), name)
@@ -61,5 +45,6 @@ def _find(name: str) -> Any:
 
 def __dir__() -> list[str]:
     from .cards import public_names
+    from .names import SHARED_NAMES
 
     return sorted({*globals(), *SHARED_NAMES, *public_names()})

@@ -89,6 +89,7 @@ class PretrainedConfig:
     attribute_map: ClassVar[Mapping[str, str]] = {}
     keys_to_ignore_at_inference: ClassVar[tuple[str, ...]] = ()
     _fields: ClassVar[Mapping[str, Any]] = {}
+    _positional: ClassVar[tuple[str, ...]] = ()
 
     # what the forward pass returns
     return_dict: bool = True
@@ -154,7 +155,9 @@ class PretrainedConfig:
         super().__init_subclass__(**kwargs)
         for alias, target in cls.__dict__.get("attribute_map", {}).items():
             setattr(cls, alias, _alias_property(target))
-        cls._fields = {**cls._fields, **_declared_fields(cls)}
+        declared = _declared_fields(cls)
+        cls._fields = {**cls._fields, **declared}
+        cls._positional = tuple(dict.fromkeys((*cls._positional, *declared)))
         if "__init__" not in cls.__dict__:
             cls.__signature__ = _signature(cls)
 
@@ -177,7 +180,7 @@ class PretrainedConfig:
             self._check_fields()
 
     def _bind(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
-        positional = [name for name in self._fields if name not in PretrainedConfig._fields]
+        positional = self._positional
         if len(args) > len(positional):
             raise TypeError(
                 f"{type(self).__name__} got {len(args)} positional arguments; expected at most "
@@ -195,7 +198,9 @@ class PretrainedConfig:
         if self.id2label is not None:
             self.id2label = dict(_by_number("id2label", self.id2label))
             if num_labels is not None and num_labels != len(self.id2label):
-                logger.warning("num_labels=%s contradicts id2label; its %s labels are kept.", num_labels, len(self.id2label))
+                logger.warning(
+                    "num_labels=%s contradicts id2label; its %s labels are kept.", num_labels, len(self.id2label)
+                )
             if self.label2id is None:
                 self.label2id = {label: index for index, label in self.id2label.items()}
         elif self.label2id is not None and num_labels is None:
@@ -411,7 +416,7 @@ class PretrainedConfig:
 
 def _declared_fields(cls: type) -> dict[str, Any]:
     """The annotated attributes with a default that a class body declares, in order."""
-    annotations = cls.__dict__.get("__annotations__", {})
+    annotations = inspect.get_annotations(cls)
     return {
         name: cls.__dict__[name]
         for name, hint in annotations.items()
@@ -425,9 +430,9 @@ RESERVED = ("model_type", "attribute_map", "keys_to_ignore_at_inference", "base_
 
 def _signature(cls: type[PretrainedConfig]) -> inspect.Signature:
     """The constructor's signature as help() and editors show it: the architecture's own fields by position."""
-    own = [name for name in cls._fields if name not in PretrainedConfig._fields]
     parameters = [
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=cls._fields[name]) for name in own
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=cls._fields[name])
+        for name in cls._positional
     ]
     return inspect.Signature([*parameters, inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)])
 

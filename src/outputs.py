@@ -7,6 +7,7 @@ call did not ask for is absent. `TFBaseModelOutput` and `FlaxBaseModelOutput` ar
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, dataclass_transform
@@ -24,7 +25,7 @@ class ModelOutput(dict):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        own = [name for name, hint in cls.__dict__.get("__annotations__", {}).items() if "ClassVar" not in str(hint)]
+        own = [name for name, hint in inspect.get_annotations(cls).items() if "ClassVar" not in str(hint)]
         for name in own:  # the class attribute would hide the item
             if name in cls.__dict__:
                 delattr(cls, name)
@@ -89,10 +90,13 @@ class ModelOutput(dict):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.items())})"
 
-    def _fixed(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError(f"the fields of a {type(self).__name__} are set by name; none can be taken out or merged in.")
 
-    __delitem__ = pop = popitem = setdefault = update = clear = _fixed
+def _fixed(self: ModelOutput, *args: Any, **kwargs: Any) -> NoReturn:
+    raise TypeError(f"the fields of a {type(self).__name__} are set by name; none can be taken out or merged in.")
+
+
+for _method in ("__delitem__", "pop", "popitem", "setdefault", "update", "clear"):
+    setattr(ModelOutput, _method, _fixed)
 
 
 #: Functions that make an output type known to a framework's pytrees; a framework adds its own when it is imported.

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from tests.conftest import GOLDEN
 from triformers import BertConfig, PretrainedConfig
 from triformers.files.errors import ConfigurationError, FileError
+
+from tests.conftest import GOLDEN
 
 CONFIGS = sorted(GOLDEN.glob("models/bert/*/config.json"))
 
@@ -77,7 +77,12 @@ def test_labels_stay_consistent() -> None:
 
 def test_positional_arguments_have_the_order_users_know() -> None:
     config = BertConfig(100, 24, 3, 6)
-    assert (config.vocab_size, config.hidden_size, config.num_hidden_layers, config.num_attention_heads) == (100, 24, 3, 6)
+    assert (config.vocab_size, config.hidden_size, config.num_hidden_layers, config.num_attention_heads) == (
+        100,
+        24,
+        3,
+        6,
+    )
     with pytest.raises(TypeError, match="vocab_size"):
         BertConfig(100, vocab_size=3)
 

@@ -6,7 +6,6 @@ import copy
 import pickle
 
 import pytest
-
 from triformers.outputs import BaseModelOutput, SequenceClassifierOutput, flatten, unflatten
 
 

@@ -41,10 +41,14 @@ def open_checkpoint(repository: Repository) -> Checkpoint:
 def _read_shards(repository: Repository, index: Path) -> Checkpoint:
     shard_of = load_json_object(index).get("weight_map")
     if not isinstance(shard_of, dict) or not all(isinstance(name, str) for name in shard_of.values()):
-        raise FileError(three_beats(f"{index}: no weight_map of strings", "tensor -> file name", "Fetch the index again."))
+        raise FileError(
+            three_beats(f"{index}: no weight_map of strings", "tensor -> file name", "Fetch the index again.")
+        )
     shards = {name: read_safetensors(repository.file(name, listed=True)) for name in sorted(set(shard_of.values()))}
     found = {tensor: name for name, shard in shards.items() for tensor in shard}
     if found != shard_of:
         wrong = sorted(set(found.items()) ^ set(shard_of.items()))[0][0]
-        raise FileError(three_beats(f"{index}: lies about {wrong!r}", "the files as they are", "Fetch the shards again."))
+        raise FileError(
+            three_beats(f"{index}: lies about {wrong!r}", "the files as they are", "Fetch the shards again.")
+        )
     return {tensor: shards[name][tensor] for tensor, name in shard_of.items()}

@@ -11,10 +11,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
-
 from triformers.conversion.formats.tensors import Tensor, numpy_dtype
 from triformers.files.errors import FileError, three_beats
 from triformers.files.strict_json import parse_json
@@ -30,6 +29,15 @@ CODES = {name: code for code, name in DTYPES.items()}
 LENGTH_BYTES = 8
 #: The longest header that other readers of the format accept.
 MAX_HEADER = 100_000_000
+#: The most axes that an array has in every version of NumPy.
+MAX_AXES = 32
+
+
+class Writable(Protocol):
+    """What a writer needs of a file."""
+
+    def write(self, data: Any, /) -> Any:
+        """Append bytes."""
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -58,17 +66,21 @@ def _entry(path: Path, name: str, entry: Any) -> tuple[np.dtype, tuple[int, ...]
     """One tensor's (type, shape, begin, end), each checked."""
     fields = entry if isinstance(entry, dict) else {}
     code, shape, offsets = fields.get("dtype"), fields.get("shape"), fields.get("data_offsets")
-    if code not in DTYPES:
+    if not isinstance(code, str) or code not in DTYPES:
         raise damaged(path, f"tensor {name!r} of type {code!r}", f"one of {', '.join(DTYPES)}")
     if not _naturals(shape) or not _naturals(offsets) or len(offsets) != 2:
         raise damaged(path, f"tensor {name!r} of shape {shape!r} at {offsets!r}", "lists of whole numbers")
     dtype, (begin, end) = numpy_dtype(DTYPES[code]), offsets
+    if len(shape) > MAX_AXES or prod(size or 1 for size in shape) * dtype.itemsize >= 2**63:
+        raise damaged(path, f"tensor {name!r} of shape {shape}", "a shape that an array can have")
     if end - begin != prod(shape) * dtype.itemsize:
-        raise damaged(path, f"tensor {name!r} of {code} {shape} in {end - begin} bytes", f"{prod(shape)} x {dtype.itemsize}")
+        raise damaged(
+            path, f"tensor {name!r} of {code} {shape} in {end - begin} bytes", f"{prod(shape)} x {dtype.itemsize}"
+        )
     return dtype, tuple(shape), begin, end
 
 
-def _naturals(value: Any) -> bool:
+def _naturals(value: Any) -> TypeGuard[list[int]]:
     return isinstance(value, list) and all(type(item) is int and 0 <= item < 2**63 for item in value)
 
 
@@ -77,10 +89,14 @@ def _check_contiguous(path: Path, entries: Mapping[str, tuple[np.dtype, tuple[in
     position = 0
     for name, (_, _, begin, end) in sorted(entries.items(), key=lambda item: item[1][2:]):
         if begin != position:
-            raise damaged(path, f"tensor {name!r} starting at byte {begin}", f"byte {position}, where the last one ended")
+            raise damaged(
+                path, f"tensor {name!r} starting at byte {begin}", f"byte {position}, where the last one ended"
+            )
         position = end
     if position != size:
-        raise damaged(path, f"{size} bytes of tensors", f"{position}, as the header says: the file is cut short or padded")
+        raise damaged(
+            path, f"{size} bytes of tensors", f"{position}, as the header says: the file is cut short or padded"
+        )
 
 
 def _tensor(mapped: np.ndarray, name: str, dtype: np.dtype, shape: tuple[int, ...], begin: int, end: int) -> Tensor:
@@ -89,11 +105,15 @@ def _tensor(mapped: np.ndarray, name: str, dtype: np.dtype, shape: tuple[int, ..
 
 def damaged(path: Path, found: str, expected: str) -> FileError:
     """The error for a file that cannot be what it claims."""
+    found = found if len(found) <= 300 else f"{found[:300]}..."  # names and shapes can be as long as a header
     return FileError(three_beats(f"{path}: {found}", expected, "Fetch or save the file again."))
 
 
 def write_safetensors(
-    file: BinaryIO, tensors: Mapping[str, Tensor], metadata: Mapping[str, str], progress: Callable[[int], Any] | None = None
+    file: Writable,
+    tensors: Mapping[str, Tensor],
+    metadata: Mapping[str, str],
+    progress: Callable[[int], Any] | None = None,
 ) -> None:
     """Write a file, one tensor in memory at a time; the same tensors always give the same bytes.
 
@@ -110,6 +130,8 @@ def write_safetensors(
     file.write(header)
     for name in ordered:
         array = np.ascontiguousarray(tensors[name].read())
+        if array.dtype.byteorder == ">":
+            array = array.astype(array.dtype.newbyteorder("<"))
         file.write(array.reshape(-1).view(np.uint8).data)
         if progress is not None:
             progress(array.nbytes)

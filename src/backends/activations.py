@@ -12,5 +12,7 @@ def unknown_activation(name: str, known: Iterable[str]) -> ConfigurationError:
     known = sorted(known)
     near = closest(name, known) or known
     return ConfigurationError(
-        three_beats(f"activation {name!r} is not known", f"one such as {', '.join(near[:3])}", "Correct the configuration.")
+        three_beats(
+            f"activation {name!r} is not known", f"one such as {', '.join(near[:3])}", "Correct the configuration."
+        )
     )

@@ -42,6 +42,8 @@ class Construction(type):
     Inside another model's construction, or a load, the call builds the structure only: the outermost fills it.
     """
 
+    structure: Any
+
     def __call__(cls, config: PretrainedConfig, *args: Any, seed: int | None = None, **kwargs: Any) -> Any:
         if is_building():
             return super().__call__(config, *args, **kwargs)
@@ -289,4 +291,9 @@ def _other_checkpoint_files(directory: Path) -> list[str]:
     """The files of an earlier save in another form, which this one replaces."""
     if not directory.is_dir():
         return []
-    return [entry.name for pattern in CHECKPOINT_FILES for entry in directory.glob(pattern) if entry.name != SAFETENSORS_NAME]
+    return [
+        entry.name
+        for pattern in CHECKPOINT_FILES
+        for entry in directory.glob(pattern)
+        if entry.name != SAFETENSORS_NAME
+    ]

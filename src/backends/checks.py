@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..files.errors import InputError, three_beats
 
 
-def check_token_shape(shape: tuple[int, ...], what: str = "input_ids") -> None:
+def check_token_shape(shape: Sequence[int | None], what: str = "input_ids") -> None:
     """Refuse token ids that are not [batch, length].
 
     Raises:
@@ -25,7 +27,9 @@ def check_range(lowest: int, highest: int, rows: int, what: str) -> None:
     if lowest < 0 or highest >= rows:
         wrong = lowest if lowest < 0 else highest
         raise InputError(
-            three_beats(f"{what} contain {wrong}", f"0 to {rows - 1}", "Check that tokenizer and model belong together.")
+            three_beats(
+                f"{what} contain {wrong}", f"0 to {rows - 1}", "Check that tokenizer and model belong together."
+            )
         )
 
 
@@ -37,18 +41,21 @@ def check_length(length: int, longest: int) -> None:
     """
     if length > longest:
         raise InputError(
-            three_beats(f"a sequence of {length} tokens", f"at most {longest}", "Truncate it: truncation=True, max_length=...")
+            three_beats(
+                f"a sequence of {length} tokens", f"at most {longest}", "Truncate it: truncation=True, max_length=..."
+            )
         )
 
 
-def check_mask_shape(shape: tuple[int, ...], expected: tuple[int, int]) -> None:
-    """Refuse an attention mask that does not go with [batch, length] inputs.
+def check_mask_shape(shape: Sequence[int | None], expected: Sequence[int | None]) -> None:
+    """Refuse an attention mask that does not go with [batch, length] inputs; a size that is not known yet may be any.
 
     Raises:
         InputError: The mask is neither [batch, length] nor [batch, queries, length].
     """
     batch, length = expected
-    if len(shape) not in (2, 3) or shape[0] not in (batch, 1) or shape[-1] != length:
+    fits = len(shape) in (2, 3) and shape[0] in (batch, 1, None) and shape[-1] in (length, None)
+    if not fits and None not in expected:
         raise InputError(
             three_beats(
                 f"an attention_mask of shape {list(shape)}",

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 from ..files.errors import FileError, InputError, three_beats
 from ..files.paths import check_name, safe_join
@@ -107,6 +107,12 @@ class Repository:
         elif self.options.revision is not None and _COMMIT.fullmatch(self.options.revision):
             self.commit = self.options.revision
 
+    @overload
+    def file(self, filename: str, *, required: Literal[True] = True, listed: bool = False) -> Path: ...
+
+    @overload
+    def file(self, filename: str, *, required: bool, listed: bool = False) -> Path | None: ...
+
     def file(self, filename: str, *, required: bool = True, listed: bool = False) -> Path | None:
         """Where to read a file of this checkpoint, downloaded if need be.
 
@@ -175,7 +181,7 @@ class Repository:
                     self._remote(filename),
                     revision=self._revision,
                     token=self.options.token,
-                    cache_dir=self.options.cache_dir,
+                    cache_dir=self._cache_dir,
                     local_files_only=self.options.local_files_only,
                     force_download=self.options.force_download,
                 )
@@ -193,6 +199,10 @@ class Repository:
     def _revision(self) -> str:
         return self.commit or self.options.revision or "main"
 
+    @property
+    def _cache_dir(self) -> str | None:
+        return None if self.options.cache_dir is None else os.fspath(self.options.cache_dir)
+
     def _remote(self, filename: str) -> str:
         return f"{self._subfolder}/{filename}" if self._subfolder else filename
 
@@ -209,7 +219,7 @@ class Repository:
         """The folder of this repository in the cache, which need not exist."""
         from huggingface_hub import constants
 
-        cache = Path(self.options.cache_dir or constants.HF_HUB_CACHE).expanduser()
+        cache = Path(self._cache_dir or constants.HF_HUB_CACHE).expanduser()
         return cache / f"models--{self.name.replace('/', '--')}"
 
     def _cached_commit(self) -> str | None:
@@ -225,7 +235,7 @@ class Repository:
         from huggingface_hub import try_to_load_from_cache
 
         found = try_to_load_from_cache(
-            self.name, self._remote(filename), cache_dir=self.options.cache_dir, revision=self.commit
+            self.name, self._remote(filename), cache_dir=self._cache_dir, revision=self.commit
         )
         return found is not None, Path(found) if isinstance(found, str) else None
 
@@ -268,7 +278,7 @@ class Repository:
             remedy = "Load it once online: without local_files_only=True, and with HF_HUB_OFFLINE unset."
             return FileError(three_beats(found, "a repository that was downloaded before", remedy))
         cause = error.__cause__ or error
-        found = f"the Hub gave no answer for {filename} of {self.name} ({self._reason(cause)})"
+        found = f"the Hub gave no usable answer for {filename} of {self.name} ({self._reason(cause)})"
         remedy = "Try again online; or set HF_HUB_OFFLINE=1 to take the cache for all that there is."
         return FileError(
             three_beats(found, "a connection, or a repository that was downloaded before", remedy)
@@ -287,12 +297,8 @@ class Repository:
 
     def _missing(self, filenames: list[str]) -> FileError:
         names = " or ".join(filenames)
-        where = (
-            self.directory
-            or f"{self.name} on the Hub, revision {self.commit or self.options.revision or 'main'}"
-        )
-        if self.directory is None and self._subfolder:
-            where = f"{where}, folder {self._subfolder}"
+        folder = f", folder {self._subfolder}" if self._subfolder else ""
+        where = self.directory or f"{self.name} on the Hub, revision {self._revision}{folder}"
         return FileError(
             three_beats(
                 f"there is no {names} in {where}",

@@ -101,15 +101,16 @@ class AdamWeightDecay(keras.optimizers.Optimizer):
             return
         super().build(variables)
         self._decayed = [self._is_decayed(variable.path) for variable in variables]
-        self._means = [self.add_variable_from_reference(variable, "mean") for variable in variables]
-        self._squares = [self.add_variable_from_reference(variable, "square") for variable in variables]
+        self._means: list[Any] = [self.add_variable_from_reference(variable, "mean") for variable in variables]
+        self._squares: list[Any] = [self.add_variable_from_reference(variable, "square") for variable in variables]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One step of one variable."""
         index = self._get_variable_index(variable)
         mean, square = self._means[index], self._squares[index]
         gradient, dtype = tf.cast(tf.convert_to_tensor(gradient), variable.dtype), variable.dtype
-        step = tf.cast(self.iterations.value + 1, tf.float64)
+        iterations: Any = self.iterations
+        step = tf.cast(iterations.value + 1, tf.float64)
         rate = tf.cast(learning_rate, tf.float64)
         correction = tf.cast(rate / (1.0 - tf.constant(self.beta_1, tf.float64) ** step), dtype)
         root = tf.cast(tf.sqrt(1.0 - tf.constant(self.beta_2, tf.float64) ** step), dtype)

@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("backends",),
     ("models",),
     ("auto", "training"),
-    ("pipelines", "cli", "stub", "__main__"),
+    ("pipelines", "cli", "names", "stub", "__main__"),
 )
 
 #: Imports that go up, each inside one function or for types alone, with the reason.

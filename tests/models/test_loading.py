@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from triformers.conversion.formats.safetensors import read_safetensors, write_safetensors
+from triformers.conversion.formats.tensors import Tensor, numpy_dtype
+from triformers.files.errors import CheckpointError, ConfigurationError, FileError, InputError, TriformersError
 
 from tests.conftest import GOLDEN
 from tests.parity.runners import runner_of
 from tests.specs import Spec, all_specs
-from triformers.conversion.formats.safetensors import read_safetensors, write_safetensors
-from triformers.conversion.formats.tensors import Tensor, numpy_dtype
-from triformers.files.errors import CheckpointError, ConfigurationError, FileError, InputError, TriformersError
 
 pytestmark = pytest.mark.backend
 
@@ -119,7 +119,10 @@ def without(part: str) -> Any:
     ("change", "named"),
     [
         (without("layer.1.output.dense.weight"), "bert.encoder.layer.1.output.dense.weight"),
-        (lambda t: {**t, "bert.encoder.layer.9.output.dense.bias": np.ones(3, np.float32)}, "layer.9.output.dense.bias"),
+        (
+            lambda t: {**t, "bert.encoder.layer.9.output.dense.bias": np.ones(3, np.float32)},
+            "layer.9.output.dense.bias",
+        ),
         (lambda t: {**t, "bogus.weight": np.ones(3, np.float32)}, "bogus.weight"),
         (lambda t: {**t, "bert.pooler.dense.bias": np.ones(3, np.float32)}, "bert.pooler.dense.bias"),
     ],
@@ -134,7 +137,9 @@ def test_what_does_not_fit_is_refused_by_name(change: Any, named: str, runner: M
 
 def test_a_missing_tensor_names_the_nearest_key(runner: ModuleType, tmp_path: Path) -> None:
     def misspelt(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {name.replace("layer.1.output.dense.weight", "layer.1.output.dens.weight"): a for name, a in tensors.items()}
+        return {
+            name.replace("layer.1.output.dense.weight", "layer.1.output.dens.weight"): a for name, a in tensors.items()
+        }
 
     with pytest.raises(CheckpointError, match=r"layer\.1\.output\.dens\.weight"):
         runner.load("BertForSequenceClassification", rewrite(tmp_path, misspelt), "float32")

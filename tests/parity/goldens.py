@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from tests.conftest import GOLDEN
 from triformers.cards import all_cards
 from triformers.conversion.formats.safetensors import read_safetensors
+
+from tests.conftest import GOLDEN
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ class Case:
     @property
     def outputs(self) -> dict[str, np.ndarray]:
         """What the call must answer, lists and tuples as dotted names."""
-        return {name.removeprefix("output."): array for name, array in self.tensors.items() if name.startswith("output.")}
+        return {
+            name.removeprefix("output."): array for name, array in self.tensors.items() if name.startswith("output.")
+        }
 
     @cached_property
     def gradient_norms(self) -> Mapping[str, float]:

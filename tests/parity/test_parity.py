@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from triformers.cards import all_cards
+from triformers.conversion.formats.safetensors import read_safetensors, write_safetensors
+from triformers.conversion.formats.tensors import Tensor
 
 from tests.parity import truth
 from tests.parity.compare import BANDS, Bands, beyond, errors
 from tests.parity.goldens import Case, cases, golden_root
 from tests.parity.runners import runner_of
 from tests.specs import Spec, all_specs
-from triformers.cards import all_cards
-from triformers.conversion.formats.safetensors import read_safetensors, write_safetensors
-from triformers.conversion.formats.tensors import Tensor
 
 pytestmark = pytest.mark.backend
 
@@ -69,9 +69,7 @@ def test_outputs_in_float64(case: Case, runner: ModuleType, bands: Bands) -> Non
 
 def test_outputs_in_float32(case: Case, runner: ModuleType, bands: Bands) -> None:
     model = runner.load(case.class_name, case.folder, "float32")
-    found = errors(
-        runner.forward(model, case.inputs("float32"), **case.facts["forward_kwargs"]), case.outputs
-    )
+    found = errors(runner.forward(model, case.inputs("float32"), **case.facts["forward_kwargs"]), case.outputs)
     for name, size in found.items():
         allowed = case.facts["hf_float32_max_rel_err"][name.partition(".")[0]]
         assert size <= max(4 * allowed, bands.float32), name

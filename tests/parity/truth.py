@@ -1,4 +1,4 @@
-"""What PyTorch computes beyond what goldens hold: whole gradients, weights after training, initial weights, saved bytes.
+"""What PyTorch computes beyond what goldens hold: gradients, weights after training, initial weights, saved bytes.
 
 PyTorch is the truth for these, and its own goldens prove PyTorch. The other frameworks' processes have it written to a
 file by a process of its own: `python -m tests.parity.truth FOLDER OUTPUT DEVICE`.
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from triformers.cards import all_cards
 
 from tests.parity.goldens import Case, cases
 from tests.parity.runners import runner_of
 from tests.specs import all_specs
-from triformers.cards import all_cards
 
 STEPS, RATE, DECAY, SEED = 5, 1e-2, 0.1, 7
 

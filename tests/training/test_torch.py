@@ -9,9 +9,9 @@ pytestmark = pytest.mark.backend("torch")
 
 def test_a_loop_learns() -> None:
     import torch
+    from triformers import BertForSequenceClassification
 
     from tests.training.task import CONFIG, batch
-    from triformers import BertForSequenceClassification
 
     torch.manual_seed(0)
     model = BertForSequenceClassification(CONFIG, seed=0)
@@ -31,9 +31,9 @@ def test_a_loop_learns() -> None:
 
 def test_dropout_is_on_in_training_alone() -> None:
     import torch
+    from triformers import BertForSequenceClassification
 
     from tests.training.task import CONFIG, batch
-    from triformers import BertForSequenceClassification
 
     model = BertForSequenceClassification(CONFIG, seed=0)
     inputs = {name: torch.as_tensor(array) for name, array in batch().items()}
@@ -44,9 +44,9 @@ def test_dropout_is_on_in_training_alone() -> None:
 
 def test_attention_is_the_same_fused_and_explicit(tmp_path: object) -> None:
     import torch
+    from triformers import BertModel
 
     from tests.training.task import CONFIG, batch
-    from triformers import BertModel
 
     fused = BertModel(CONFIG, seed=0).double()
     fused.save_pretrained(tmp_path)
@@ -58,9 +58,9 @@ def test_attention_is_the_same_fused_and_explicit(tmp_path: object) -> None:
 
 def test_a_seed_of_the_global_generator_decides() -> None:
     import torch
+    from triformers import BertModel
 
     from tests.training.task import CONFIG
-    from triformers import BertModel
 
     weights = []
     for seed in (1, 1, 2):
@@ -72,7 +72,6 @@ def test_a_seed_of_the_global_generator_decides() -> None:
 def test_an_output_is_a_pytree() -> None:
     import torch
     from torch.utils import _pytree as pytree
-
     from triformers.outputs import SequenceClassifierOutput
 
     output = SequenceClassifierOutput(logits=torch.ones(2), hidden_states=(torch.zeros(1),))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import jax
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 
 from ..checks import check_range, check_token_shape
 
@@ -16,6 +16,6 @@ def check_token_ids(ids: Array, rows: int, what: str = "input_ids") -> None:
         InputError: The shape or an id is wrong.
     """
     check_token_shape(tuple(ids.shape), what)
-    if not isinstance(ids, jax.core.Tracer) and ids.size:
+    if not isinstance(ids, Tracer) and ids.size:
         values = np.asarray(ids)  # JAX's own minimum would be traced where the ids are not
         check_range(int(values.min()), int(values.max()), rows, what)

@@ -97,7 +97,8 @@ class FlaxPreTrainedModel(PretrainedBase):
             dtype: Unused: the parameters' type is the model's `param_dtype`.
         """
         self._params = nest(
-            (slot.path, jnp.asarray(slot.layout.from_canonical(source(slot, self.param_dtype)))) for slot in self.slots()
+            (slot.path, jnp.asarray(slot.layout.from_canonical(source(slot, self.param_dtype))))
+            for slot in self.slots()
         )
 
     def read_slot(self, slot: Slot) -> np.ndarray:

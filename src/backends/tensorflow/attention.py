@@ -31,7 +31,7 @@ def attend(
     Returns:
         The context [B, N, T, H], and the weights [B, N, T, S].
     """
-    scores = tf.matmul(query, key, transpose_b=True) * query.shape[-1] ** -0.5  # [B, N, T, S]
+    scores = tf.matmul(query, key, transpose_b=True) * size(query, -1) ** -0.5  # [B, N, T, S]
     if mask is not None:
         scores = scores + mask
     weights = dropout(tf.nn.softmax(scores, -1), training=training)
@@ -70,11 +70,18 @@ def per_layer_head_masks(head_mask: tf.Tensor | None, layers: int) -> list[tf.Te
 def split_heads(array: tf.Tensor, heads: int) -> tf.Tensor:
     """[B, T, D] -> [B, N, T, H]."""
     batch, length = tf.unstack(tf.shape(array)[:2])
-    return tf.transpose(tf.reshape(array, (batch, length, heads, array.shape[-1] // heads)), (0, 2, 1, 3))
+    return tf.transpose(tf.reshape(array, (batch, length, heads, size(array, -1) // heads)), (0, 2, 1, 3))
 
 
 def join_heads(array: tf.Tensor) -> tf.Tensor:
     """[B, N, T, H] -> [B, T, D]."""
     batch, length = tf.shape(array)[0], tf.shape(array)[2]
-    width = array.shape[1] * array.shape[3]
+    width = size(array, 1) * size(array, 3)
     return tf.reshape(tf.transpose(array, (0, 2, 1, 3)), (batch, length, width))
+
+
+def size(array: tf.Tensor, axis: int) -> int:
+    """The size of an axis that every graph knows: a width, a number of heads."""
+    known = array.shape[axis]
+    assert known is not None
+    return known

@@ -14,12 +14,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-
 #: The values of the layer that is being built; no attribute, for Keras would track it as a part of the layer.
-_first_values: ContextVar[Mapping[str, np.ndarray]] = ContextVar("first_values", default={})
+_first_values: ContextVar[Mapping[str, np.ndarray] | None] = ContextVar("first_values", default=None)
 
 
-class Sized:
+class Sized(keras.layers.Layer):
     """A layer that knows the shapes of its parameters before it is built."""
 
     kind: ClassVar[str]
@@ -47,8 +46,8 @@ class Sized:
 
     def add_weight(self, *args: Any, name: str | None = None, **kwargs: Any) -> Any:
         """Keras' `add_weight`, with the value at hand as the initial one."""
-        values = _first_values.get()
-        if name in values:
+        values = _first_values.get() or {}
+        if name is not None and name in values:
             kwargs["initializer"] = lambda shape, dtype: tf.convert_to_tensor(values[name])
         return super().add_weight(*args, name=name, **kwargs)
 

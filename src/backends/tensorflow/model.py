@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from operator import attrgetter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import keras
 import numpy as np
@@ -21,6 +21,7 @@ from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
 from ..base import Construction, PretrainedBase, check_affordable, initial_values, structure_only
 from ..options import LoadOptions
 from .layers import Sized
+
 
 class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
     """Base of every Keras model: called with keyword tensors or one dict, trained with `compile` and `fit`.
@@ -94,9 +95,7 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
     # ---- loading --------------------------------------------------------------------------------------------
 
     @classmethod
-    def from_pretrained(
-        cls, pretrained_model_name_or_path: str | os.PathLike, *model_args: Any, **kwargs: Any
-    ) -> Any:
+    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike, *model_args: Any, **kwargs: Any) -> Any:
         """Load a checkpoint from a directory or a name on the Hub.
 
         Args:
@@ -117,7 +116,11 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
 
     def get_config(self) -> dict[str, Any]:
         """What Keras writes into a `.keras` file to make the model again."""
-        return {"config": self.config.to_dict(), "name": self.name, "dtype": keras.saving.serialize_keras_object(self.dtype_policy)}
+        return {
+            "config": self.config.to_dict(),
+            "name": self.name,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
+        }
 
     @classmethod
     def from_config(cls, config: Any, **kwargs: Any) -> Any:
@@ -154,7 +157,7 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
         return self(inputs, training=False)
 
     def _place_labels(self, data: Any) -> tuple[Any, Any, Any]:
-        """Put the labels where the loss looks for them: among the inputs for the model's own, beside them for Keras'."""
+        """Put the labels where the loss looks for them: among the inputs for the model's own, else beside them."""
         inputs, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         inputs = dict(inputs) if isinstance(inputs, Mapping) else {self.main_input_name: inputs}
         labels = inputs.pop("labels", None) if labels is None else labels
@@ -222,7 +225,9 @@ def _children(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     return layer._flatten_layers(include_self=False, recursive=False)
 
 
-def _walk(layer: keras.layers.Layer, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], keras.layers.Layer]]:
+def _walk(
+    layer: keras.layers.Layer, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], keras.layers.Layer]]:
     """Every layer below the root with the names that lead to it."""
     yield path, layer
     for child in _children(layer):
@@ -267,8 +272,8 @@ def _register_pytree(output_type: type[ModelOutput]) -> None:
     """Let Keras look into an output as it looks into a dict."""
     optree.register_pytree_node(
         output_type,
-        lambda output: flatten(output),
-        lambda names, values: unflatten(output_type, names, values),
+        lambda output: flatten(cast(ModelOutput, output)),
+        lambda names, values: unflatten(output_type, cast(tuple[str, ...], names), values),
         namespace="keras",
     )
 

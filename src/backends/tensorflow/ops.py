@@ -1,4 +1,4 @@
-"""The array operations that neutral code asks for, in TensorFlow; the same functions stand in every framework's `ops`."""
+"""The array operations that neutral code asks for, in TensorFlow; every framework's `ops` has the same functions."""
 
 from __future__ import annotations
 

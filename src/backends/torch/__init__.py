@@ -1,1 +1,1 @@
-"""PyTorch's room. Shape letters: B batch, T target, S source, D width, N heads, H head size, L labels, F feed-forward."""
+"""PyTorch's room. Shape letters: B batch, T target, S source, D width, N heads, H head size, L labels."""

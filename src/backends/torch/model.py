@@ -17,7 +17,6 @@ from torch.utils import _pytree as pytree
 from ...configuration import PretrainedConfig
 from ...conversion.formats.tensors import numpy_dtype
 from ...conversion.slots import Slot, Source, make_slot
-from ...files.errors import InputError, closest, three_beats
 from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
 from ..base import Construction, PretrainedBase, check_affordable, initial_values, structure_only
 from ..options import LoadOptions
@@ -93,9 +92,7 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
     # ---- loading --------------------------------------------------------------------------------------------
 
     @classmethod
-    def from_pretrained(
-        cls, pretrained_model_name_or_path: str | os.PathLike, *model_args: Any, **kwargs: Any
-    ) -> Any:
+    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike, *model_args: Any, **kwargs: Any) -> Any:
         """Load a checkpoint from a directory or a name on the Hub; the model is in evaluation mode.
 
         The file is mapped, not copied: its pages are read when they are first used, and a change of a weight stays

@@ -1,4 +1,4 @@
-"""BERT (Devlin et al. 2018, https://arxiv.org/abs/1810.04805): the encoder of a Transformer, read in both directions."""
+"""BERT (Devlin et al. 2018, https://arxiv.org/abs/1810.04805): a Transformer's encoder, reading both ways."""
 
 from ...cards import Card, Weights
 from ...initialization import Normal

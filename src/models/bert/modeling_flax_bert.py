@@ -197,7 +197,7 @@ class FlaxBertPooler(nn.Module):
 
 
 class FlaxBertModule(nn.Module):
-    """The bare encoder as a linen module; its call takes what `FlaxBertModel` takes, with `deterministic` for `train`."""
+    """`FlaxBertModel` as a linen module; its call says `deterministic` for `not train`."""
 
     config: BertConfig
     dtype: Any = jnp.float32

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import tensorflow as tf
 from keras import layers
 
@@ -18,7 +19,7 @@ from ...backends.tensorflow.checks import check_token_ids
 from ...backends.tensorflow.layers import Dense, Embedding, LayerNorm
 from ...backends.tensorflow.model import TFPreTrainedModel
 from ...losses import sequence_classification_loss
-from ...outputs import BaseModelOutputWithPoolingAndCrossAttentions, SequenceClassifierOutput, Wanted
+from ...outputs import BaseModelOutputWithPoolingAndCrossAttentions, SequenceClassifierOutput
 from .configuration_bert import BertConfig
 
 
@@ -49,7 +50,7 @@ class TFBertEmbeddings(layers.Layer):
             check_length(words.shape[1] or 0, self.position_embeddings.input_dim)
             position_ids = tf.range(tf.shape(words)[1])[None]  # [1, T]
         if token_type_ids is None:
-            token_type_ids = tf.zeros_like(position_ids)
+            token_type_ids = keras.ops.zeros_like(position_ids)
         segments = self.token_type_embeddings(token_type_ids)
         embedded = words + segments + self.position_embeddings(position_ids)
         return self.dropout(self.LayerNorm(embedded), training=training)
@@ -156,7 +157,11 @@ class TFBertEncoder(layers.Layer):
         ]
 
     def call(
-        self, hidden: tf.Tensor, score_mask: tf.Tensor | None, head_masks: list[tf.Tensor | None], training: bool = False
+        self,
+        hidden: tf.Tensor,
+        score_mask: tf.Tensor | None,
+        head_masks: list[tf.Tensor | None],
+        training: bool = False,
     ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...], tuple[tf.Tensor, ...]]:
         states, attentions = (hidden,), ()
         for layer, head_mask in zip(self.layer, head_masks, strict=True):
@@ -181,6 +186,7 @@ class TFBertPreTrainedModel(TFPreTrainedModel):
 
     config_class = BertConfig
     base_model_prefix = "bert"
+    config: BertConfig
 
 
 class TFBertModel(TFBertPreTrainedModel):

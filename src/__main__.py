@@ -1,0 +1,7 @@
+"""`python -m triformers` is the `triformers` command."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())
