@@ -125,6 +125,16 @@ def relative(name: str, weights: Weights) -> str:
     return name.removeprefix(f"{weights.prefix}.") if weights.prefix else name
 
 
+def ignored_reason(name: str, weights: Weights) -> str:
+    """Why no module holds a tensor of this name (without the prefix); empty if the architecture says nothing of it."""
+    segments = name.split(".")
+    for pattern, reason in weights.ignored.items():
+        words = pattern.split(".")
+        if len(words) == len(segments) and all(map(fnmatchcase, segments, words)):
+            return reason
+    return ""
+
+
 def is_head(name: str, weights: Weights, names: Iterable[str]) -> bool:
     """Whether a tensor belongs to a head, or to a module that some checkpoints do not have."""
     inner = relative(name, weights)
@@ -165,11 +175,9 @@ def _model_name(key: str, slots: Mapping[str, Slot], change: tuple[str, str]) ->
 def _set_aside(plan: Plan, name: str, key: str, weights: Weights, slots: Mapping[str, Slot]) -> None:
     """File a key that no slot wants under the reason why."""
     inner = relative(name, weights)
-    for pattern, reason in weights.ignored.items():
-        if fnmatchcase(inner, pattern):
-            plan.ignored[key] = reason
-            return
-    if is_head(inner, weights, ()):
+    if reason := ignored_reason(inner, weights):
+        plan.ignored[key] = reason
+    elif is_head(inner, weights, ()):
         plan.dropped.append(key)
     else:
         plan.unexpected.append(key)

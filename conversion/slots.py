@@ -8,6 +8,7 @@ from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
+
 from triformers.conversion.layouts import Layout, canonical_leaf
 
 
@@ -61,6 +62,6 @@ def make_slot(
     return Slot(name, layout.shape_to_canonical(shape), kind, path, layout, owner)
 
 
-#: Where values come from: called with a slot and the type to hold them in, answers with the canonical array. A
-#: parameter that is no floating number (a buffer of indices) keeps its own type.
-Source: TypeAlias = Callable[[Slot, np.dtype], np.ndarray]
+#: Where values come from: called with a slot and the type to hold them in, answers with the canonical array; None
+#: leaves the slot as its framework made it. What is no floating number (a buffer of indices) keeps its own type.
+Source: TypeAlias = Callable[[Slot, np.dtype], np.ndarray | None]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeGuard
 
 import numpy as np
+
 from triformers.conversion.formats.tensors import Tensor, numpy_dtype
 from triformers.files.errors import FileError, three_beats
 from triformers.files.strict_json import parse_json

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+
 from triformers.files.errors import InputError, closest, three_beats
 
 

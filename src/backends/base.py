@@ -28,7 +28,7 @@ from ..conversion.slots import Slot, Source
 from ..files.errors import ConfigurationError, InputError, three_beats
 from ..files.transaction import SaveTransaction
 from ..hub.find import Repository
-from ..initialization import BY_KIND, Initializer, draw
+from ..initialization import BY_KIND, draw
 from .options import LoadOptions
 
 logger = logging.getLogger(__name__)
@@ -47,9 +47,22 @@ class Construction(type):
     def __call__(cls, config: PretrainedConfig, *args: Any, seed: int | None = None, **kwargs: Any) -> Any:
         if is_building():
             return super().__call__(config, *args, **kwargs)
+        check_config(config, cls.__name__)
         model = cls.structure(config, *args, **kwargs)
         model.initialize(seed)
         return model
+
+
+def check_config(config: Any, wanted_by: str) -> None:
+    """Refuse to build a model from anything but a configuration.
+
+    Raises:
+        InputError: It is something else.
+    """
+    if not isinstance(config, PretrainedConfig):
+        found = f"{wanted_by} was given a {type(config).__name__}"
+        remedy = f"To load a checkpoint, call {wanted_by}.from_pretrained(name_or_directory)."
+        raise InputError(three_beats(found, "a configuration", remedy))
 
 
 @contextlib.contextmanager
@@ -227,7 +240,7 @@ class PretrainedBase:
 def planned_values(plan: Plan, checkpoint: Checkpoint, initial: Source) -> Source:
     """The values that a plan leads to: the checkpoint's where it fills a slot, else initial ones."""
 
-    def value(slot: Slot, dtype: np.dtype) -> np.ndarray:
+    def value(slot: Slot, dtype: np.dtype) -> np.ndarray | None:
         if slot.name not in plan.filled:
             return initial(slot, dtype)
         array = checkpoint[plan.filled[slot.name]].read()
@@ -237,30 +250,24 @@ def planned_values(plan: Plan, checkpoint: Checkpoint, initial: Source) -> Sourc
 
 
 def initial_values(config: PretrainedConfig, weights: Weights, seed: int) -> Source:
-    """Fresh values, drawn by name."""
+    """Fresh values, drawn by name: as the architecture's card says, else as is usual for the layer's kind."""
 
-    def value(slot: Slot, dtype: np.dtype) -> np.ndarray:
-        return draw(initializer_of(slot, weights), slot.name, slot.shape, dtype, config, seed)
+    def value(slot: Slot, dtype: np.dtype) -> np.ndarray | None:
+        initializer = weights.initializers.get(relative(slot.name, weights)) or BY_KIND.get((slot.kind, slot.leaf))
+        return draw(initializer, slot.name, slot.shape, dtype, config, seed) if initializer else None
 
     return value
 
 
-def initializer_of(slot: Slot, weights: Weights) -> Initializer:
-    """The distribution of a slot's initial values: the architecture's exception, or that of the layer's kind.
-
-    Raises:
-        ConfigurationError: Nothing says how to initialise it.
-    """
-    initializer = weights.initializers.get(relative(slot.name, weights)) or BY_KIND.get((slot.kind, slot.leaf))
-    if initializer is None:
-        raise ConfigurationError(
-            three_beats(
-                f"{slot.name} ({slot.kind}) has no initial value",
-                "a checkpoint that holds it, or an initializer",
-                "Declare one in the architecture's card.",
-            )
+def no_initial_value(slot: Slot) -> ConfigurationError:
+    """The error for a slot that no checkpoint fills, no initializer is declared for, and its framework left empty."""
+    return ConfigurationError(
+        three_beats(
+            f"{slot.name} ({slot.kind}) has no initial value",
+            "a checkpoint that holds it, or an initializer",
+            "Declare one in the architecture's card.",
         )
-    return initializer
+    )
 
 
 def check_affordable(slots: Iterable[Slot], itemsize: int, config: PretrainedConfig) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from triformers.conversion.formats.safetensors import read_safetensors, write_safetensors
-from triformers.conversion.formats.tensors import Tensor, numpy_dtype
-from triformers.files.errors import CheckpointError, ConfigurationError, FileError, InputError, TriformersError
 
 from tests.conftest import GOLDEN
 from tests.parity.runners import runner_of
 from tests.specs import Spec, all_specs
+from triformers.conversion.formats.safetensors import read_safetensors, write_safetensors
+from triformers.conversion.formats.tensors import Tensor, numpy_dtype
+from triformers.files.errors import CheckpointError, ConfigurationError, FileError, InputError, TriformersError
 
 pytestmark = pytest.mark.backend
 
@@ -187,6 +187,27 @@ def test_heads_must_divide_the_width(runner: ModuleType) -> None:
         runner.model_class("BertModel")(small(num_attention_heads=5))
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"is_decoder": True},
+        {"add_cross_attention": True},
+        {"position_embedding_type": "relative_key"},
+        {"pruned_heads": {0: [1]}},
+    ],
+    ids=str,
+)
+def test_an_option_that_is_not_there_yet_is_refused(option: dict[str, Any], runner: ModuleType) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(option))):
+        runner.model_class("BertModel")(small(**option))
+
+
+def test_a_model_is_made_of_a_configuration(runner: ModuleType) -> None:
+    for wrong in ({"hidden_size": 12}, "bert-base-uncased", None):
+        with pytest.raises(InputError, match="from_pretrained"):
+            runner.model_class("BertModel")(wrong)
+
+
 def test_an_unknown_activation_names_the_nearest(runner: ModuleType) -> None:
     with pytest.raises(ConfigurationError, match="gelu"):
         runner.model_class("BertModel")(small(hidden_act="gelou"))
@@ -279,6 +300,14 @@ def test_counting_parameters(runner: ModuleType) -> None:
     assert model.num_parameters() == sum(sizes.values())
     embedded = sum(size for name, size in sizes.items() if "_embeddings.weight" in name)
     assert model.num_parameters(exclude_embeddings=True) == sum(sizes.values()) - embedded
+
+
+def test_the_input_embeddings_can_be_exchanged(runner: ModuleType) -> None:
+    for stem in ("BertModel", "BertForSequenceClassification"):
+        model, other = (runner.model_class(stem)(small(), seed=seed) for seed in (0, 1))
+        model.set_input_embeddings(other.get_input_embeddings())
+        name = next(name for name in tensors_of(model) if name.endswith("word_embeddings.weight"))
+        assert np.array_equal(tensors_of(model)[name], tensors_of(other)[name])
 
 
 def test_outputs_read_three_ways_and_as_a_tuple(runner: ModuleType) -> None:

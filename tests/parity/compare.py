@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from triformers.conversion.verify import relative_error
+
 
 @dataclass(frozen=True)
 class Bands:
@@ -33,19 +35,10 @@ BANDS: Mapping[str, Bands] = {
 }
 
 
-def error(found: np.ndarray, truth: np.ndarray) -> float:
-    """The largest difference, relative to the largest true number; infinite where shapes differ or numbers are none."""
-    if found.shape != truth.shape:
-        return float("inf")
-    if not truth.size:
-        return 0.0
-    difference = np.abs(found.astype(np.float64) - truth).max()
-    return float(difference / max(np.abs(truth).max(), 1e-3)) if np.isfinite(difference) else float("inf")
-
-
 def errors(found: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray]) -> dict[str, float]:
     """The error of each true array; infinite where one is absent."""
-    return {name: error(found[name], array) if name in found else float("inf") for name, array in truth.items()}
+    absent = float("inf")
+    return {name: relative_error(found[name], array) if name in found else absent for name, array in truth.items()}
 
 
 def beyond(found: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray], band: float) -> dict[str, float]:

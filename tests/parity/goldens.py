@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from triformers.cards import all_cards
-from triformers.conversion.formats.safetensors import read_safetensors
 
 from tests.conftest import GOLDEN
+from triformers.cards import all_cards
+from triformers.conversion.formats.safetensors import read_safetensors
 
 
 @dataclass(frozen=True)

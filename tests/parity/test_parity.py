@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from triformers.cards import all_cards
-from triformers.conversion.formats.safetensors import read_safetensors, write_safetensors
-from triformers.conversion.formats.tensors import Tensor
 
 from tests.parity import truth
 from tests.parity.compare import BANDS, Bands, beyond, errors
 from tests.parity.goldens import Case, cases, golden_root
 from tests.parity.runners import runner_of
 from tests.specs import Spec, all_specs
+from triformers.cards import all_cards
+from triformers.conversion.formats.safetensors import read_safetensors, write_safetensors
+from triformers.conversion.formats.tensors import Tensor
 
 pytestmark = pytest.mark.backend
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from triformers.cards import all_cards
 
 from tests.parity.goldens import Case, cases
 from tests.parity.runners import runner_of
 from tests.specs import all_specs
+from triformers.cards import all_cards
 
 STEPS, RATE, DECAY, SEED = 5, 1e-2, 0.1, 7
 

@@ -10,9 +10,9 @@ pytestmark = pytest.mark.backend("flax")
 def test_a_jitted_step_learns() -> None:
     import jax
     import optax
-    from triformers import FlaxBertForSequenceClassification
 
     from tests.training.task import CONFIG, batch
+    from triformers import FlaxBertForSequenceClassification
 
     model = FlaxBertForSequenceClassification(CONFIG, seed=0)
     optimizer, inputs = optax.adamw(3e-3), batch()
@@ -36,9 +36,9 @@ def test_a_jitted_step_learns() -> None:
 def test_dropout_follows_its_key() -> None:
     import jax
     import numpy as np
-    from triformers import FlaxBertForSequenceClassification
 
     from tests.training.task import CONFIG, batch
+    from triformers import FlaxBertForSequenceClassification
 
     model = FlaxBertForSequenceClassification(CONFIG, seed=0)
     one, same, other = (
@@ -51,9 +51,9 @@ def test_dropout_follows_its_key() -> None:
 def test_parameters_may_stay_with_the_caller(tmp_path: object) -> None:
     import jax
     import numpy as np
-    from triformers import FlaxBertModel, TriformersError
 
     from tests.training.task import CONFIG, batch
+    from triformers import FlaxBertModel, TriformersError
 
     held = FlaxBertModel(CONFIG, seed=0)
     held.save_pretrained(tmp_path)
@@ -68,9 +68,9 @@ def test_parameters_may_stay_with_the_caller(tmp_path: object) -> None:
 
 def test_the_tree_is_what_linen_makes_itself() -> None:
     import jax
-    from triformers import FlaxBertForSequenceClassification
 
     from tests.training.task import CONFIG, batch
+    from triformers import FlaxBertForSequenceClassification
 
     model = FlaxBertForSequenceClassification(CONFIG, seed=0)
     traced = jax.eval_shape(lambda: model.module.init(jax.random.key(0), batch()["input_ids"]))["params"]
@@ -82,6 +82,7 @@ def test_the_tree_is_what_linen_makes_itself() -> None:
 def test_an_output_is_a_pytree() -> None:
     import jax
     import jax.numpy as jnp
+
     from triformers.outputs import SequenceClassifierOutput
 
     output = SequenceClassifierOutput(logits=jnp.ones(2), hidden_states=(jnp.zeros(1),))
@@ -92,9 +93,9 @@ def test_an_output_is_a_pytree() -> None:
 def test_float64_needs_the_64_bit_mode() -> None:
     import jax
     import jax.numpy as jnp
-    from triformers import FlaxBertModel, TriformersError
 
     from tests.training.task import CONFIG
+    from triformers import FlaxBertModel, TriformersError
 
     jax.config.update("jax_enable_x64", False)
     try:
@@ -107,9 +108,9 @@ def test_float64_needs_the_64_bit_mode() -> None:
 def test_fresh_weights_from_a_key() -> None:
     import jax
     import jax.numpy as jnp
-    from triformers import FlaxBertModel
 
     from tests.training.task import CONFIG
+    from triformers import FlaxBertModel
 
     model = FlaxBertModel(CONFIG)
     kept = {"pooler": {"dense": {"bias": jnp.full(24, 3.0)}}}

@@ -164,6 +164,7 @@ def test_export_serves_the_same_function(tmp_path: Path) -> None:
 
 def test_a_model_is_a_layer_of_another() -> None:
     import keras
+
     from triformers import TFBertModel
 
     ids = keras.Input((7,), dtype="int32")

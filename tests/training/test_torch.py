@@ -9,14 +9,13 @@ pytestmark = pytest.mark.backend("torch")
 
 def test_a_loop_learns() -> None:
     import torch
-    from triformers import BertForSequenceClassification
 
     from tests.training.task import CONFIG, batch
+    from triformers import BertForSequenceClassification
 
     torch.manual_seed(0)
     model = BertForSequenceClassification(CONFIG, seed=0)
-    assert not model.training
-    model.train()
+    assert model.training
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     inputs = {name: torch.as_tensor(array) for name, array in batch().items()}
     losses = []
@@ -31,11 +30,11 @@ def test_a_loop_learns() -> None:
 
 def test_dropout_is_on_in_training_alone() -> None:
     import torch
-    from triformers import BertForSequenceClassification
 
     from tests.training.task import CONFIG, batch
+    from triformers import BertForSequenceClassification
 
-    model = BertForSequenceClassification(CONFIG, seed=0)
+    model = BertForSequenceClassification(CONFIG, seed=0).eval()
     inputs = {name: torch.as_tensor(array) for name, array in batch().items()}
     assert torch.equal(model(**inputs).logits, model(**inputs).logits)
     model.train()
@@ -44,11 +43,11 @@ def test_dropout_is_on_in_training_alone() -> None:
 
 def test_attention_is_the_same_fused_and_explicit(tmp_path: object) -> None:
     import torch
-    from triformers import BertModel
 
     from tests.training.task import CONFIG, batch
+    from triformers import BertModel
 
-    fused = BertModel(CONFIG, seed=0).double()
+    fused = BertModel(CONFIG, seed=0).double().eval()
     fused.save_pretrained(tmp_path)
     explicit = BertModel.from_pretrained(tmp_path, dtype=torch.float64, attn_implementation="eager")
     inputs = {name: torch.as_tensor(array) for name, array in batch().items() if name != "labels"}
@@ -58,9 +57,9 @@ def test_attention_is_the_same_fused_and_explicit(tmp_path: object) -> None:
 
 def test_a_seed_of_the_global_generator_decides() -> None:
     import torch
-    from triformers import BertModel
 
     from tests.training.task import CONFIG
+    from triformers import BertModel
 
     weights = []
     for seed in (1, 1, 2):
@@ -72,9 +71,40 @@ def test_a_seed_of_the_global_generator_decides() -> None:
 def test_an_output_is_a_pytree() -> None:
     import torch
     from torch.utils import _pytree as pytree
+
     from triformers.outputs import SequenceClassifierOutput
 
     output = SequenceClassifierOutput(logits=torch.ones(2), hidden_states=(torch.zeros(1),))
     doubled = pytree.tree_map(lambda tensor: tensor * 2, output)
     assert isinstance(doubled, SequenceClassifierOutput) and doubled.loss is None
     assert torch.equal(doubled.logits, torch.full((2,), 2.0))
+
+
+def test_a_users_own_head_keeps_what_it_gives_itself(tmp_path: object) -> None:
+    import torch
+    from torch import nn
+
+    from tests.training.task import CONFIG, batch
+    from triformers import BertModel, BertPreTrainedModel
+
+    class Tagger(BertPreTrainedModel):
+        def __init__(self, config: object) -> None:
+            super().__init__(config)
+            self.bert = BertModel(config, add_pooling_layer=False)
+            self.recurrent = nn.LSTM(24, 5, batch_first=True)
+            self.scale = nn.Parameter(torch.full((3,), 7.0))
+            self.register_buffer("ones", torch.ones(2))
+
+        def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+            return self.recurrent(self.bert(input_ids).last_hidden_state)[0]
+
+    made = Tagger(CONFIG, seed=0).eval()
+    assert torch.equal(made.scale, torch.full((3,), 7.0)) and made.recurrent.weight_ih_l0.abs().max() > 0
+    made.save_pretrained(tmp_path)
+    again = Tagger.from_pretrained(tmp_path)
+    ids = torch.as_tensor(batch()["input_ids"])
+    assert torch.equal(again(ids), made(ids))
+    BertModel(CONFIG, seed=3).save_pretrained(tmp_path)
+    grafted, info = Tagger.from_pretrained(tmp_path, output_loading_info=True)
+    assert torch.equal(grafted.scale, torch.full((3,), 7.0)) and "scale" in info["missing_keys"]
+    assert not [name for name, tensor in grafted.state_dict().items() if tensor.is_meta]

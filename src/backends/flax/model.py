@@ -18,7 +18,15 @@ from ...conversion.layouts import RAW
 from ...conversion.slots import Slot, Source, make_slot
 from ...files.errors import InputError, three_beats
 from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
-from ..base import PretrainedBase, check_affordable, initial_values, is_building, structure_only
+from ..base import (
+    PretrainedBase,
+    check_affordable,
+    check_config,
+    initial_values,
+    is_building,
+    no_initial_value,
+    structure_only,
+)
 from ..options import LoadOptions
 from .layers import walk
 
@@ -56,6 +64,7 @@ class FlaxPreTrainedModel(PretrainedBase):
         _do_init: bool = True,
         param_dtype: Any = None,
     ) -> None:
+        check_config(config, type(self).__name__)
         config.validate()
         self.config = config
         self.module = module
@@ -96,10 +105,13 @@ class FlaxPreTrainedModel(PretrainedBase):
             source: Where values come from.
             dtype: Unused: the parameters' type is the model's `param_dtype`.
         """
-        self._params = nest(
-            (slot.path, jnp.asarray(slot.layout.from_canonical(source(slot, self.param_dtype))))
-            for slot in self.slots()
-        )
+        self._params = nest((slot.path, self._value(slot, source)) for slot in self.slots())
+
+    def _value(self, slot: Slot, source: Source) -> Array:
+        value = source(slot, self.param_dtype)
+        if value is None:
+            raise no_initial_value(slot)
+        return jnp.asarray(slot.layout.from_canonical(value))
 
     def read_slot(self, slot: Slot) -> np.ndarray:
         """What a slot holds, as a NumPy array."""

@@ -246,17 +246,25 @@ def _fill(layer: keras.layers.Layer, slots: Mapping[int, list[Slot]], source: So
     """Build a layer and all below it; the name scopes give variables the paths that Keras would give them."""
     own = slots.get(id(layer), [])
     if isinstance(layer, Sized):
-        dtype = numpy_dtype(layer.variable_dtype)
-        layer.build_with({slot.path[-1]: slot.layout.from_canonical(source(slot, dtype)) for slot in own})
+        layer.build_with(dict(_values(own, source, numpy_dtype(layer.variable_dtype))))
         return
     for slot in own:
         variable = _variable(slot)
-        variable.assign(slot.layout.from_canonical(source(slot, numpy_dtype(variable.dtype))))
+        for _, value in _values([slot], source, numpy_dtype(variable.dtype)):
+            variable.assign(value)
     with keras.name_scope(layer.name):
         for child in _children(layer):
             _fill(child, slots, source)
     if isinstance(layer, TFPreTrainedModel) or getattr(layer.build, "_is_default", False):
         layer.built = all(child.built for child in _children(layer))  # what is not, Keras builds at its first call
+
+
+def _values(slots: list[Slot], source: Source, dtype: np.dtype) -> Iterator[tuple[str, np.ndarray]]:
+    """Keras' names of some slots and their values; what the source does not know stays as Keras makes it."""
+    for slot in slots:
+        value = source(slot, dtype)
+        if value is not None:
+            yield slot.path[-1], slot.layout.from_canonical(value)
 
 
 def _variable(slot: Slot) -> keras.Variable:

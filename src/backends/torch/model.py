@@ -18,7 +18,7 @@ from ...configuration import PretrainedConfig
 from ...conversion.formats.tensors import numpy_dtype
 from ...conversion.slots import Slot, Source, make_slot
 from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
-from ..base import Construction, PretrainedBase, check_affordable, initial_values, structure_only
+from ..base import Construction, PretrainedBase, check_affordable, initial_values, no_initial_value, structure_only
 from ..options import LoadOptions
 from .kinds import kind_of
 
@@ -47,8 +47,7 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
     def structure(cls, config: PretrainedConfig, *args: Any, **kwargs: Any) -> Any:
         """The model on the meta device, where nothing is allocated; a user's own class as it builds itself."""
         with structure_only(), without_values() if cls.is_listed() else contextlib.nullcontext():
-            model = type.__call__(cls, config, *args, **kwargs)
-        return model.eval()
+            return type.__call__(cls, config, *args, **kwargs)
 
     def slots(self) -> list[Slot]:
         """Every parameter and stored buffer."""
@@ -76,7 +75,10 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
         target = numpy_dtype(dtype or _name(torch.get_default_dtype()))
         for slot in self.slots():
             owner: nn.Module = slot.owner
-            tensor = tensor_of(source(slot, target))
+            value = source(slot, target)
+            tensor = getattr(owner, slot.leaf) if value is None else tensor_of(value)
+            if tensor.is_meta:
+                raise no_initial_value(slot)
             if slot.leaf in owner._parameters:
                 tensor = nn.Parameter(tensor, requires_grad=tensor.is_floating_point())
             setattr(owner, slot.leaf, tensor)
@@ -112,7 +114,9 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
             InputError: An argument that makes no sense.
         """
         options = LoadOptions.take_from(kwargs)
-        return cls.load(pretrained_model_name_or_path, options, *model_args, **options.rest)
+        answer = cls.load(pretrained_model_name_or_path, options, *model_args, **options.rest)
+        (answer[0] if options.output_loading_info else answer).eval()
+        return answer
 
     # ---- what users ask of a model --------------------------------------------------------------------------
 

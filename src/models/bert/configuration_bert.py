@@ -51,6 +51,7 @@ class BertConfig(PretrainedConfig):
 
     def validate(self) -> None:
         super().validate()
+        self._check_supported()
         heads = self.num_attention_heads
         if heads < 1 or self.hidden_size % heads:
             raise ConfigurationError(
@@ -58,5 +59,22 @@ class BertConfig(PretrainedConfig):
                     f"hidden_size {self.hidden_size} is not a multiple of num_attention_heads {heads}",
                     "heads of equal width",
                     "Change one of the two.",
+                )
+            )
+
+    def _check_supported(self) -> None:
+        """Refuse the options that the models do not have yet, rather than compute something else."""
+        asked = {
+            "is_decoder": self.is_decoder,
+            "add_cross_attention": self.add_cross_attention,
+            "position_embedding_type": self.position_embedding_type != "absolute",
+            "pruned_heads": bool(self.pruned_heads),
+        }
+        if wanted := [name for name, is_set in asked.items() if is_set]:
+            raise ConfigurationError(
+                three_beats(
+                    f"{wanted[0]}={getattr(self, wanted[0])!r}, which this version's BERT does not have",
+                    "an encoder with absolute positions and all its heads",
+                    "Use a later version for this checkpoint.",
                 )
             )

@@ -7,8 +7,8 @@ from typing import Any
 import jax
 import numpy as np
 import optax
-import triformers
 
+import triformers
 from tests.parity.runners import flat
 
 PREFIX = "Flax"

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import triformers
 
+import triformers
 from tests.parity.runners import flat
 
 PREFIX = "TF"

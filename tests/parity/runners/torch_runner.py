@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
-import triformers
 
+import triformers
 from tests.parity.runners import flat
 
 PREFIX = ""
@@ -41,7 +41,7 @@ def tensors(inputs: dict[str, np.ndarray]) -> dict[str, Any]:
 def forward(model: Any, inputs: dict[str, np.ndarray], **options: Any) -> dict[str, np.ndarray]:
     """The outputs of a call by flat name."""
     with torch.no_grad():
-        output = model(**tensors(inputs), **options)
+        output = model.eval()(**tensors(inputs), **options)
     return {name: value.cpu().numpy() for name, value in flat(output)}
 
 
