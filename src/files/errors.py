@@ -7,6 +7,7 @@ no message forgets one.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 
 
@@ -44,6 +45,11 @@ class MissingDependencyError(TriformersError, ImportError):
 def three_beats(found: str, expected: str, remedy: str) -> str:
     """Join the three parts of an error message into one line."""
     return f"{found}; expected {expected}. {remedy}"
+
+
+def file_error(path: str | os.PathLike[str], found: str, expected: str, remedy: str) -> FileError:
+    """The error about one file or folder: what was found begins with its path."""
+    return FileError(three_beats(f"{os.fspath(path)} {found}", expected, remedy))
 
 
 def closest(word: str, candidates: Iterable[str], count: int = 3) -> list[str]:

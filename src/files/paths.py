@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from .errors import FileError, three_beats
 
 _DRIVE = re.compile(r"[A-Za-z]:")
+_HUB_REPOSITORY = re.compile(r"(model|dataset|space|kernel)s--")
 
 
 def check_name(name: str, *, within: str | os.PathLike[str]) -> str:
@@ -72,9 +73,7 @@ def _hub_blobs(base: Path) -> tuple[Path, ...]:
     """
     for folder in (base, *base.parents):
         repository = folder.parent.parent
-        if folder.parent.name == "snapshots" and re.match(
-            r"(model|dataset|space|kernel)s--", repository.name
-        ):
+        if folder.parent.name == "snapshots" and _HUB_REPOSITORY.match(repository.name):
             return repository / "blobs", repository.parent / "blobs"
     return ()
 

@@ -14,7 +14,7 @@ import stat
 from itertools import accumulate
 from typing import Any
 
-from .errors import FileError, three_beats
+from .errors import FileError, file_error
 
 #: The largest document read unless the caller says otherwise: twice the largest tokenizer.json in common use.
 MAX_BYTES = 64 * 2**20
@@ -121,9 +121,7 @@ def parse_json(
         raise
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise _refusal(
-            source, f"is not JSON ({error.msg} at {where})", "one complete JSON document"
-        ) from None
+        raise _refusal(source, f"is not JSON ({error.msg} at {where})", "one complete JSON document") from None
     except RecursionError:
         # The caller's own stack may be nearly used up: even the permitted depth can then be too much.
         raise _refusal(source, "is nested too deeply for this call stack", "shallower nesting") from None
@@ -132,7 +130,7 @@ def parse_json(
 
 
 def _read(source: str, max_bytes: int) -> bytes:
-    """The bytes of a regular file of at most `max_bytes` (one more is read to notice a file that grows)."""
+    """The bytes of a regular file: at most `max_bytes`, or one more if it grew since it was measured."""
     try:
         status = os.stat(source)
         if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
@@ -141,15 +139,12 @@ def _read(source: str, max_bytes: int) -> bytes:
         if status.st_size > max_bytes:
             raise _too_large(source, status.st_size, max_bytes)
         with open(source, "rb") as file:
-            raw = file.read(max_bytes + 1)
+            return file.read(max_bytes + 1)
     except FileError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
         reason = getattr(error, "strerror", None) or str(error)
         raise _refusal(source, f"cannot be read ({reason})", "a readable JSON file") from error
-    if len(raw) > max_bytes:
-        raise _too_large(source, len(raw), max_bytes)
-    return raw
 
 
 def _encode(data: str | bytes, source: str) -> bytes:
@@ -165,9 +160,7 @@ def _decode(raw: bytes, source: str) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _refusal(
-            source, f"is not UTF-8 (byte {error.start}: {error.reason})", "JSON in UTF-8"
-        ) from None
+        raise _refusal(source, f"is not UTF-8 (byte {error.start}: {error.reason})", "JSON in UTF-8") from None
     if not text or text.isspace():
         raise _refusal(source, "is empty", "one JSON document")
     return text
@@ -181,9 +174,7 @@ def _check_structure(raw: bytes, source: str, max_depth: int) -> None:
     """
     structure = _STRING.sub(b"", raw)
     if _LONG_NUMBER.search(structure):
-        raise _refusal(
-            source, f"holds a number of more than {MAX_DIGITS} digits", "numbers that fit into float64"
-        )
+        raise _refusal(source, f"holds a number of more than {MAX_DIGITS} digits", "numbers that fit into float64")
     brackets = structure.translate(None, _NOT_BRACKETS)
     depth = max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
     if depth > max_depth:
@@ -205,5 +196,4 @@ def _too_large(source: str, size: int, max_bytes: int) -> FileError:
 
 
 def _refusal(source: str, found: str, expected: str) -> FileError:
-    remedy = "Correct the file, or fetch or save it again."
-    return FileError(three_beats(f"{source} {found}", expected, remedy))
+    return file_error(source, found, expected, "Correct the file, or fetch or save it again.")

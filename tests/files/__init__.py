@@ -1,0 +1,1 @@
+"""What everything that touches a disk stands on: strict JSON, safe paths, the save transaction."""

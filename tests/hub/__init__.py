@@ -1,0 +1,1 @@
+"""Finding files, in directories and on the Hub."""
