@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from triformers import BertTokenizerFast
 from triformers.conversion.formats.safetensors import read_safetensors
 from triformers.conversion.tables import format_error, format_table

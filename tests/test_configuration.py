@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from triformers import BertConfig, PretrainedConfig
-from triformers.files.errors import ConfigurationError, FileError
 
 from tests.conftest import GOLDEN
+from triformers import BertConfig, PretrainedConfig
+from triformers.files.errors import ConfigurationError, FileError
 
 CONFIGS = sorted(GOLDEN.glob("models/bert/*/config.json"))
 

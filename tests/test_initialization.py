@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from triformers import BertConfig
 from triformers.initialization import CHUNK, Constant, Normal, draw, inverse_normal, normals
 

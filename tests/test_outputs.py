@@ -6,6 +6,7 @@ import copy
 import pickle
 
 import pytest
+
 from triformers.outputs import BaseModelOutput, SequenceClassifierOutput, flatten, unflatten
 
 

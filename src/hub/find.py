@@ -280,9 +280,7 @@ class Repository:
         cause = error.__cause__ or error
         found = f"the Hub gave no usable answer for {filename} of {self.name} ({self._reason(cause)})"
         remedy = "Try again online; or set HF_HUB_OFFLINE=1 to take the cache for all that there is."
-        return FileError(
-            three_beats(found, "a connection, or a repository that was downloaded before", remedy)
-        )
+        return FileError(three_beats(found, "a connection, or a repository that was downloaded before", remedy))
 
     def _reason(self, error: BaseException) -> str:
         """The first line of an error, without any token in it."""
@@ -356,7 +354,5 @@ def _header(error: Any, name: str) -> str | None:
 
 def _no_directory(path: str, expected: str) -> FileError:
     return FileError(
-        three_beats(
-            f"the directory {path} does not exist", expected, "Check the spelling, and where you are."
-        )
+        three_beats(f"the directory {path} does not exist", expected, "Check the spelling, and where you are.")
     )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from triformers.cards import BACKENDS, all_cards, backend_of
 
 FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "flax")

@@ -6,9 +6,9 @@ import ast
 from dataclasses import dataclass
 
 import pytest
-from triformers.cards import BACKENDS, Card, all_cards
 
 from tests.house.source import modules
+from triformers.cards import BACKENDS, Card, all_cards
 
 #: Arguments that carry a framework's own way of saying "training".
 IDIOM = {"self", "training", "deterministic", "wanted", "params", "dropout_rng", "train"}

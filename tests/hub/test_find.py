@@ -172,9 +172,7 @@ def test_subfolders_and_forced_downloads(loopback: Loopback) -> None:
         refused("'..'", "org/model", "../config.json")
         """
     )
-    assert (
-        sum(request.startswith("GET") and request.endswith("/sub/config.json") for request in requests) == 3
-    )
+    assert sum(request.startswith("GET") and request.endswith("/sub/config.json") for request in requests) == 3
 
 
 def test_every_refusal_of_the_hub_is_one_clear_error(loopback: Loopback) -> None:
@@ -211,9 +209,7 @@ refused("offline", "org/model", revision="v1", local_files_only=ONLY)
 
 
 def test_offline_takes_what_the_cache_has(loopback: Loopback) -> None:
-    loopback.run(
-        'load = Repository("org/model"); load.first(["late.bin", "config.json"]); load.file("model.bin")'
-    )
+    loopback.run('load = Repository("org/model"); load.first(["late.bin", "config.json"]); load.file("model.bin")')
     LoopbackHub.branches["main"] = SECOND
     assert loopback.run("ONLY = True" + OFFLINE) == []
     assert loopback.run("ONLY = False" + OFFLINE, HF_HUB_OFFLINE="1") == []

@@ -24,6 +24,11 @@ def gelu_tanh(x: Array) -> Array:
     return 0.5 * x * (1.0 + jnp.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)))
 
 
+def gelu_fast(x: Array) -> Array:
+    """The same with sqrt(2 / pi) in ten digits, 4e-12 off: far enough to be another function in float64."""
+    return 0.5 * x * (1.0 + jnp.tanh(x * 0.7978845608 * (1.0 + 0.044715 * x * x)))
+
+
 def quick_gelu(x: Array) -> Array:
     """The sigmoid approximation of gelu."""
     return x * jax.nn.sigmoid(1.702 * x)
@@ -63,7 +68,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "gelu": gelu,
     "gelu_10": gelu_10,
     "gelu_accurate": gelu_tanh,
-    "gelu_fast": gelu_tanh,
+    "gelu_fast": gelu_fast,
     "gelu_new": gelu_tanh,
     "gelu_python": gelu,
     "gelu_pytorch_tanh": gelu_tanh,

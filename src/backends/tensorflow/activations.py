@@ -22,6 +22,11 @@ def gelu_tanh(x: tf.Tensor) -> tf.Tensor:
     return 0.5 * x * (1.0 + tf.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)))
 
 
+def gelu_fast(x: tf.Tensor) -> tf.Tensor:
+    """The same with sqrt(2 / pi) in ten digits, 4e-12 off: far enough to be another function in float64."""
+    return 0.5 * x * (1.0 + tf.tanh(x * 0.7978845608 * (1.0 + 0.044715 * x * x)))
+
+
 def quick_gelu(x: tf.Tensor) -> tf.Tensor:
     """The sigmoid approximation of gelu."""
     return x * tf.sigmoid(1.702 * x)
@@ -61,7 +66,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "gelu": gelu,
     "gelu_10": gelu_10,
     "gelu_accurate": gelu_tanh,
-    "gelu_fast": gelu_tanh,
+    "gelu_fast": gelu_fast,
     "gelu_new": gelu_tanh,
     "gelu_python": gelu,
     "gelu_pytorch_tanh": gelu_tanh,

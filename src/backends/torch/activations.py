@@ -19,6 +19,11 @@ def gelu_tanh(x: Tensor) -> Tensor:
     return F.gelu(x, approximate="tanh")
 
 
+def gelu_fast(x: Tensor) -> Tensor:
+    """The same with sqrt(2 / pi) in ten digits, 4e-12 off: far enough to be another function in float64."""
+    return 0.5 * x * (1.0 + torch.tanh(x * 0.7978845608 * (1.0 + 0.044715 * x * x)))
+
+
 def quick_gelu(x: Tensor) -> Tensor:
     """The sigmoid approximation of gelu."""
     return x * torch.sigmoid(1.702 * x)
@@ -48,7 +53,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "gelu": F.gelu,
     "gelu_10": gelu_10,
     "gelu_accurate": gelu_tanh,
-    "gelu_fast": gelu_tanh,
+    "gelu_fast": gelu_fast,
     "gelu_new": gelu_tanh,
     "gelu_python": F.gelu,
     "gelu_pytorch_tanh": gelu_tanh,

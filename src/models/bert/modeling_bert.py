@@ -45,9 +45,9 @@ class BertEmbeddings(nn.Module):
         if position_ids is None:
             check_length(length, self.position_embeddings.num_embeddings)
             position_ids = torch.arange(length, device=words.device)[None]  # [1, T]
-        if token_type_ids is None:
-            token_type_ids = torch.zeros_like(position_ids)
-        segments = self.token_type_embeddings(token_type_ids)
+        segments = self.token_type_embeddings(
+            torch.zeros_like(position_ids) if token_type_ids is None else token_type_ids
+        )
         embedded = words + segments + self.position_embeddings(position_ids)
         return self.dropout(self.LayerNorm(embedded))
 

@@ -50,9 +50,9 @@ class FlaxBertEmbeddings(nn.Module):
         if position_ids is None:
             check_length(length, self.position_embeddings.num_embeddings)
             position_ids = jnp.arange(length)[None]  # [1, T]
-        if token_type_ids is None:
-            token_type_ids = jnp.zeros_like(position_ids)
-        segments = self.token_type_embeddings(token_type_ids)
+        segments = self.token_type_embeddings(
+            jnp.zeros_like(position_ids) if token_type_ids is None else token_type_ids
+        )
         embedded = words + segments + self.position_embeddings(position_ids)
         return self.dropout(self.LayerNorm(embedded), deterministic=deterministic)
 

@@ -49,9 +49,9 @@ class TFBertEmbeddings(layers.Layer):
         if position_ids is None:
             check_length(words.shape[1] or 0, self.position_embeddings.input_dim)
             position_ids = tf.range(tf.shape(words)[1])[None]  # [1, T]
-        if token_type_ids is None:
-            token_type_ids = keras.ops.zeros_like(position_ids)
-        segments = self.token_type_embeddings(token_type_ids)
+        segments = self.token_type_embeddings(
+            keras.ops.zeros_like(position_ids) if token_type_ids is None else token_type_ids
+        )
         embedded = words + segments + self.position_embeddings(position_ids)
         return self.dropout(self.LayerNorm(embedded), training=training)
 

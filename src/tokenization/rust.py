@@ -1,0 +1,122 @@
+"""The `tokenizers` library behind the fast tokenizers: its errors made clear, its state kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from ..files.errors import FileError, InputError, three_beats
+from ..files.strict_json import load_json_object
+from .options import Limits, PaddingStrategy
+from .reading import check_file
+
+#: The class of what the library raises where it did not expect to fail; it cannot be imported.
+_PANIC = "PanicException"
+
+
+@contextmanager
+def backend_errors(doing: str, expected: str, remedy: str) -> Iterator[None]:
+    """Turn what the library raises into a refusal with three beats.
+
+    Raises:
+        InputError: The library raised; its reason is in the message.
+    """
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(three_beats(f"{doing}: {error}", expected, remedy)) from error
+    except BaseException as error:
+        # The library's errors are of the bare class `Exception`, its panics derive from BaseException alone.
+        if type(error) is Exception or type(error).__name__ == _PANIC:
+            raise InputError(three_beats(f"{doing}: {error}", expected, remedy)) from error
+        raise
+
+
+def read_backend(path: str | os.PathLike[str]) -> Tokenizer:
+    """A tokenizer from its tokenizer.json.
+
+    Raises:
+        FileError: The file is missing, is not JSON, or describes no tokenizer.
+    """
+    source = check_file(path)
+    try:
+        with backend_errors(source, "a tokenizer.json", "Fetch or save it again."):
+            return Tokenizer.from_file(source)
+    except InputError as error:
+        # The strict loader's reason is the better one where the file is not even a JSON object.
+        document = load_json_object(source)
+        missing = [name for name in ("model", "added_tokens") if name not in document]
+        found = f"{source} lacks {missing[0]!r}" if missing else f"{source} describes no tokenizer"
+        raise FileError(
+            three_beats(f"{found} ({error.__cause__})", "a tokenizer.json", "Fetch or save it again.")
+        ) from error
+
+
+def set_truncation(backend: Tokenizer, limits: Limits, side: str) -> None:
+    """Make the backend cut as a call wants it, or not at all."""
+    if not limits.truncates:
+        if backend.truncation is not None:
+            backend.no_truncation()
+        return
+    wanted = {
+        "max_length": limits.max_length,
+        "stride": limits.stride,
+        "strategy": limits.truncation.value,
+        "direction": side,
+    }
+    if backend.truncation != wanted:
+        with backend_errors(
+            f"cannot truncate to {limits.max_length} tokens with stride={limits.stride}",
+            "a stride smaller than the room that special tokens leave",
+            "Raise max_length or lower stride.",
+        ):
+            backend.enable_truncation(**wanted)
+
+
+def set_padding(backend: Tokenizer, limits: Limits, side: str, token: str, index: int, type_id: int) -> None:
+    """Make the backend fill up as a call wants it, or not at all."""
+    if not limits.pads:
+        if backend.padding is not None:
+            backend.no_padding()
+        return
+    wanted = {
+        "length": limits.max_length if limits.padding is PaddingStrategy.MAX_LENGTH else None,
+        "direction": side,
+        "pad_id": index,
+        "pad_token": token,
+        "pad_type_id": type_id,
+        "pad_to_multiple_of": limits.pad_to_multiple_of,
+    }
+    if backend.padding != wanted:
+        with backend_errors("cannot pad", "a length within range", "Lower max_length."):
+            backend.enable_padding(**wanted)
+
+
+def saved_settings(backend: Tokenizer) -> dict[str, Any]:
+    """The truncation and padding inside a tokenizer.json, as the configuration file spells them out."""
+    settings: dict[str, Any] = {}
+    if backend.truncation is not None:
+        settings["max_length"] = backend.truncation["max_length"]
+        settings["truncation_side"] = backend.truncation["direction"]
+        settings["stride"] = backend.truncation["stride"]
+        settings["truncation_strategy"] = backend.truncation["strategy"]
+    if backend.padding is not None:
+        settings["pad_token"] = backend.padding["pad_token"]
+        settings["pad_token_type_id"] = backend.padding["pad_type_id"]
+        settings["padding_side"] = backend.padding["direction"]
+        settings["max_length"] = backend.padding["length"]
+        settings["pad_to_multiple_of"] = backend.padding["pad_to_multiple_of"]
+    return settings
+
+
+def surrogate_in(text: Any) -> tuple[str, int] | None:
+    """The first lone surrogate in a text or in nested lists of texts, and its position."""
+    if isinstance(text, str):
+        return next(((char, place) for place, char in enumerate(text) if 0xD800 <= ord(char) < 0xE000), None)
+    if isinstance(text, (list, tuple)):
+        return next((found for item in text if (found := surrogate_in(item)) is not None), None)
+    return None
