@@ -6,10 +6,14 @@ with it depends on the *kind* of the layer that owns it, never on the tensor's s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+
+#: Takes an array and the order of its axes.
+Transpose: TypeAlias = Callable[[Any, tuple[int, ...]], Any]
 
 #: The kind of a module that no row below describes: its leaves keep their names and axes.
 RAW = "raw"
@@ -27,13 +31,18 @@ class Layout:
     leaf: str
     axes: tuple[int, ...] | None = None
 
-    def from_canonical(self, array: np.ndarray) -> np.ndarray:
-        """A view of a canonical array in the framework's axis order."""
-        return array if self.axes is None else array.transpose(self.axes)
+    def from_canonical(self, array: Any, transpose: Transpose = np.transpose) -> Any:
+        """A canonical array in the framework's axis order.
 
-    def to_canonical(self, array: np.ndarray) -> np.ndarray:
-        """A view of a framework's array in the canonical axis order; the exact inverse of `from_canonical`."""
-        return array if self.axes is None else array.transpose(np.argsort(self.axes))
+        Args:
+            array: NumPy's, or one that the framework has taken already: its own transposition copies far faster.
+            transpose: The transposition to use on it.
+        """
+        return array if self.axes is None else transpose(array, self.axes)
+
+    def to_canonical(self, array: Any, transpose: Transpose = np.transpose) -> Any:
+        """A framework's array in the canonical axis order; the exact inverse of `from_canonical`."""
+        return array if self.axes is None else transpose(array, tuple(int(axis) for axis in np.argsort(self.axes)))
 
     def shape_to_canonical(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The canonical shape of what the framework holds in this shape."""

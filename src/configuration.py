@@ -19,24 +19,19 @@ import inspect
 import json
 import logging
 import os
-import types
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import (
-    Annotated,
     Any,
     ClassVar,
     Literal,
     Self,
-    Union,
     dataclass_transform,
-    get_args,
-    get_origin,
     get_type_hints,
 )
 
+from .fields import Count, Size, TokenId, admits, describe, short
 from .files.errors import ConfigurationError, three_beats
 from .files.strict_json import load_json_object
 from .files.transaction import SaveTransaction
@@ -50,28 +45,10 @@ CONFIG_NAME = "config.json"
 FORMAT_VERSION = "4.53.3"
 
 
-@dataclass(frozen=True)
-class Between:
-    """Bounds of a number, both inclusive; written into a field's annotation."""
-
-    low: float
-    high: float
-
-
-#: A width, a vocabulary, a table length: a dimension of some tensor.
-Size = Annotated[int, Between(1, 10**9)]
-#: How many of something are built one by one: layers, heads. A larger number is a mistake, not a model.
-Count = Annotated[int, Between(0, 10**4)]
-#: A dimension that may be absent.
-OptionalSize = Annotated[int, Between(0, 10**9)]
-Probability = Annotated[float, Between(0.0, 1.0)]
-Positive = Annotated[float, Between(0.0, 1e9)]
-TokenId = Annotated[int, Between(-(10**9), 10**9)]
-
 #: Attributes that live in the object only: never compared, never written.
 PRIVATE = ("_commit_hash", "_attn_implementation")
 
-PROBLEM_TYPES = Literal["regression", "single_label_classification", "multi_label_classification"]
+ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
 
 
 @dataclass_transform(kw_only_default=False)
@@ -141,7 +118,7 @@ class PretrainedConfig:
     id2label: dict | None = None
     label2id: dict | None = None
     task_specific_params: dict | None = None
-    problem_type: PROBLEM_TYPES | None = None
+    problem_type: ProblemType | None = None
     # tokenizer
     tokenizer_class: str | None = None
     prefix: str | None = None
@@ -215,7 +192,7 @@ class PretrainedConfig:
 
     @num_labels.setter
     def num_labels(self, count: int) -> None:
-        if not _fits(count, Count):
+        if not admits(count, Count):
             raise ConfigurationError(
                 three_beats(f"num_labels is {count!r}", "a whole number from 0 to 10000", "Correct it.")
             )
@@ -249,11 +226,11 @@ class PretrainedConfig:
         """Refuse a value that its field's annotation does not admit."""
         for name, hint in _field_hints(type(self)).items():
             value = getattr(self, name)
-            if not _fits(value, hint):
+            if not admits(value, hint):
                 raise ConfigurationError(
                     three_beats(
-                        f"{type(self).__name__}.{name} is {_short(value)}",
-                        _describe(hint),
+                        f"{type(self).__name__}.{name} is {short(value)}",
+                        describe(hint),
                         "Correct it in the call or in config.json.",
                     )
                 )
@@ -343,10 +320,9 @@ class PretrainedConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """All values, defaults too, as plain Python; a nested configuration becomes a dict."""
-        values = {name: value for name, value in vars(self).items() if name not in PRIVATE}
         values = {
             name: value.to_dict() if isinstance(value, PretrainedConfig) else copy.deepcopy(value)
-            for name, value in values.items()
+            for name, value in _public(self).items()
         }
         return {**values, "model_type": self.model_type, "transformers_version": FORMAT_VERSION}
 
@@ -403,7 +379,7 @@ class PretrainedConfig:
             setattr(self, name, _parse_like(text, getattr(self, name), name))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, PretrainedConfig) and vars(self) == vars(other)
+        return isinstance(other, PretrainedConfig) and _public(self) == _public(other)
 
     __hash__ = None  # type: ignore[assignment]  # values may change
 
@@ -452,43 +428,8 @@ def _field_hints(cls: type[PretrainedConfig]) -> Mapping[str, Any]:
     return {name: hints[name] for name in cls._fields if name in hints}
 
 
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value is one that an annotation admits; whole numbers pass as floats, truth values as no number."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if hint is Any:
-        return True
-    if hint is None or hint is types.NoneType:
-        return value is None
-    if origin in (Union, types.UnionType):
-        return any(_fits(value, option) for option in arguments)
-    if origin is Annotated:
-        base, bounds = arguments
-        return _fits(value, base) and bounds.low <= value <= bounds.high
-    if origin is Literal:
-        return value in arguments
-    if origin in (list, tuple):
-        inner = arguments[0] if arguments else Any
-        return isinstance(value, (list, tuple)) and all(_fits(item, inner) for item in value)
-    if origin is Callable or hint is Callable:
-        return callable(value)
-    if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, origin or hint)
-
-
-def _describe(hint: Any) -> str:
-    """An annotation in words, for an error message."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        return " or ".join(_describe(option) for option in arguments)
-    if origin is Annotated:
-        return f"{_describe(arguments[0])} from {arguments[1].low:g} to {arguments[1].high:g}"
-    if origin is Literal:
-        return "one of " + ", ".join(map(repr, arguments))
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a string", types.NoneType: "null"}
-    return words.get(hint, str(getattr(hint, "__name__", hint)))
+def _public(config: PretrainedConfig) -> dict[str, Any]:
+    return {name: value for name, value in vars(config).items() if name not in PRIVATE}
 
 
 def _by_number(field: str, values: Mapping[Any, Any]) -> Iterator[tuple[int, Any]]:
@@ -498,13 +439,8 @@ def _by_number(field: str, values: Mapping[Any, Any]) -> Iterator[tuple[int, Any
             yield int(key), value
         except (TypeError, ValueError):
             raise ConfigurationError(
-                three_beats(f"{field} has the key {_short(key)}", "whole numbers as keys", "Correct it.")
+                three_beats(f"{field} has the key {short(key)}", "whole numbers as keys", "Correct it.")
             ) from None
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def dtype_name(dtype: Any) -> str | None:

@@ -83,7 +83,7 @@ def is_building() -> bool:
 class PretrainedBase:
     """What every pretrained model can do, independent of its framework.
 
-    A framework's base class supplies `structure`, `slots`, `fill`, `read_slot`, `initialize` and
+    A framework's base class supplies `structure`, `slots`, `fill`, `held`, `read_slot`, `initialize` and
     `parameter_dtype`.
     """
 
@@ -109,8 +109,12 @@ class PretrainedBase:
         """Put a value into every slot."""
         raise NotImplementedError
 
+    def held(self, slot: Slot) -> Any:
+        """The framework's own array in a slot."""
+        raise NotImplementedError
+
     def read_slot(self, slot: Slot) -> np.ndarray:
-        """What a slot holds, in the framework's axis order."""
+        """What a slot holds, as a NumPy array in the canonical axis order."""
         raise NotImplementedError
 
     def parameter_dtype(self, slot: Slot) -> np.dtype:
@@ -194,14 +198,27 @@ class PretrainedBase:
 
     # ---- saving ---------------------------------------------------------------------------------------------
 
-    def save_pretrained(self, save_directory: str | os.PathLike) -> None:
+    def save_pretrained(
+        self, save_directory: str | os.PathLike, *, is_main_process: bool = True, safe_serialization: bool = True
+    ) -> None:
         """Write `config.json` and `model.safetensors`, all or nothing.
 
         The file is the canonical one: the same bytes whichever framework writes it.
 
+        Args:
+            save_directory: Made if it is not there.
+            is_main_process: False in all but one of the processes of a distributed run; then nothing is written.
+            safe_serialization: Only True: other formats are not written yet.
+
         Raises:
             FileError: The directory cannot be made or written.
+            InputError: Another format is asked for.
         """
+        if not safe_serialization:
+            found, remedy = "safe_serialization=False", "Leave it out: every framework reads safetensors."
+            raise InputError(three_beats(found, "True, for this version writes safetensors alone", remedy))
+        if not is_main_process:
+            return
         tensors = self.canonical_tensors()
         config = self._config_to_save(tensors.values())
         with SaveTransaction(Path(save_directory)) as stage:
@@ -218,7 +235,7 @@ class PretrainedBase:
                 slot.name,
                 slot.shape,
                 self.parameter_dtype(slot),
-                lambda slot=slot: slot.layout.to_canonical(self.read_slot(slot)),
+                lambda slot=slot: self.read_slot(slot),
             )
             for slot in self.slots()
         }

@@ -14,7 +14,7 @@ FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "flax", "optax", "optree"}
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("files",),
     ("hub",),
-    ("configuration", "outputs"),
+    ("configuration", "fields", "outputs"),
     ("cards", "initialization", "losses"),
     ("tokenization", "processing", "generation"),
     ("conversion",),

@@ -62,6 +62,10 @@ def test_parameters_may_stay_with_the_caller(tmp_path: object) -> None:
         model.params  # noqa: B018
     inputs = {name: array for name, array in batch().items() if name != "labels"}
     np.testing.assert_array_equal(model(**inputs, params=params)[0], held(**inputs)[0])
+    doubled = jax.tree.map(lambda leaf: 2 * leaf, params)
+    model.save_pretrained(tmp_path, params=doubled)
+    saved = FlaxBertModel.from_pretrained(tmp_path)
+    np.testing.assert_array_equal(saved.get_input_embeddings(), 2 * held.get_input_embeddings())
     again = jax.jit(lambda params: model.module.apply({"params": params}, **inputs)[0])(params)
     np.testing.assert_allclose(again, held(**inputs)[0], atol=1e-6)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
@@ -113,13 +114,17 @@ class FlaxPreTrainedModel(PretrainedBase):
             raise no_initial_value(slot)
         return jnp.asarray(slot.layout.from_canonical(value))
 
+    def held(self, slot: Slot) -> Array:
+        """The array of a slot."""
+        return _at(self.params, slot.path)
+
     def read_slot(self, slot: Slot) -> np.ndarray:
-        """What a slot holds, as a NumPy array."""
-        return np.asarray(_at(self.params, slot.path))
+        """What a slot holds, as a NumPy array in the canonical axis order."""
+        return np.asarray(slot.layout.to_canonical(self.held(slot), jnp.transpose))
 
     def parameter_dtype(self, slot: Slot) -> np.dtype:
         """The type that a slot holds."""
-        return np.dtype(_at(self.params, slot.path).dtype)
+        return np.dtype(self.held(slot).dtype)
 
     @property
     def params(self) -> Params:
@@ -200,6 +205,18 @@ class FlaxPreTrainedModel(PretrainedBase):
     @classmethod
     def structure_arguments(cls, dtype: str | None, param_dtype: str | None) -> dict[str, Any]:
         return {"dtype": dtype or "float32", "param_dtype": param_dtype}
+
+    def save_pretrained(self, save_directory: str | os.PathLike, params: Params | None = None, **kwargs: Any) -> None:
+        """Write `config.json` and `model.safetensors`; `params` instead of the model's own parameters, if given.
+
+        Raises as `PretrainedBase.save_pretrained`, whose keyword arguments it takes.
+        """
+        if params is None:
+            super().save_pretrained(save_directory, **kwargs)
+            return
+        holder = copy.copy(self)
+        holder._is_initialized, holder._params = True, params
+        holder.save_pretrained(save_directory, **kwargs)
 
     # ---- calls ----------------------------------------------------------------------------------------------
 

@@ -11,11 +11,10 @@ from contextvars import ContextVar
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 #: The values of the layer that is being built; no attribute, for Keras would track it as a part of the layer.
-_first_values: ContextVar[Mapping[str, np.ndarray] | None] = ContextVar("first_values", default=None)
+_first_values: ContextVar[Mapping[str, tf.Tensor] | None] = ContextVar("first_values", default=None)
 
 
 class Sized(keras.layers.Layer):
@@ -27,7 +26,7 @@ class Sized(keras.layers.Layer):
         """Keras' name of each parameter -> its shape."""
         raise NotImplementedError
 
-    def build_with(self, values: Mapping[str, np.ndarray]) -> None:
+    def build_with(self, values: Mapping[str, tf.Tensor]) -> None:
         """Create the variables with these values, or give them these values where they are there already."""
         if self.built:
             for variable in self.variables:
@@ -48,7 +47,7 @@ class Sized(keras.layers.Layer):
         """Keras' `add_weight`, with the value at hand as the initial one."""
         values = _first_values.get() or {}
         if name is not None and name in values:
-            kwargs["initializer"] = lambda shape, dtype: tf.convert_to_tensor(values[name])
+            kwargs["initializer"] = lambda shape, dtype: values[name]
         return super().add_weight(*args, name=name, **kwargs)
 
 

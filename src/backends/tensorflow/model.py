@@ -84,13 +84,17 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
             slots.setdefault(id(slot.owner), []).append(slot)
         _fill(self, slots, source)
 
+    def held(self, slot: Slot) -> keras.Variable:
+        """The variable of a slot."""
+        return _variable(slot)
+
     def read_slot(self, slot: Slot) -> np.ndarray:
-        """What a slot holds, as a NumPy array."""
-        return np.asarray(_variable(slot).value)
+        """What a slot holds, as a NumPy array in the canonical axis order."""
+        return slot.layout.to_canonical(self.held(slot).value.value(), tf.transpose).numpy()
 
     def parameter_dtype(self, slot: Slot) -> np.dtype:
         """The type that a slot holds."""
-        return numpy_dtype(_variable(slot).dtype)
+        return numpy_dtype(self.held(slot).dtype)
 
     # ---- loading --------------------------------------------------------------------------------------------
 
@@ -202,7 +206,7 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
             slot.size
             for slot in self.slots()
             if not (exclude_embeddings and slot.kind == "embedding")
-            and (not only_trainable or _variable(slot).trainable)
+            and (not only_trainable or self.held(slot).trainable)
         )
 
     def get_input_embeddings(self) -> Any:
@@ -259,12 +263,12 @@ def _fill(layer: keras.layers.Layer, slots: Mapping[int, list[Slot]], source: So
         layer.built = all(child.built for child in _children(layer))  # what is not, Keras builds at its first call
 
 
-def _values(slots: list[Slot], source: Source, dtype: np.dtype) -> Iterator[tuple[str, np.ndarray]]:
+def _values(slots: list[Slot], source: Source, dtype: np.dtype) -> Iterator[tuple[str, tf.Tensor]]:
     """Keras' names of some slots and their values; what the source does not know stays as Keras makes it."""
     for slot in slots:
         value = source(slot, dtype)
         if value is not None:
-            yield slot.path[-1], slot.layout.from_canonical(value)
+            yield slot.path[-1], slot.layout.from_canonical(tf.convert_to_tensor(value), tf.transpose)
 
 
 def _variable(slot: Slot) -> keras.Variable:

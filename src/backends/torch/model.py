@@ -76,20 +76,24 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
         for slot in self.slots():
             owner: nn.Module = slot.owner
             value = source(slot, target)
-            tensor = getattr(owner, slot.leaf) if value is None else tensor_of(value)
+            tensor = self.held(slot) if value is None else tensor_of(value)
             if tensor.is_meta:
                 raise no_initial_value(slot)
             if slot.leaf in owner._parameters:
                 tensor = nn.Parameter(tensor, requires_grad=tensor.is_floating_point())
             setattr(owner, slot.leaf, tensor)
 
+    def held(self, slot: Slot) -> torch.Tensor:
+        """The parameter or buffer of a slot."""
+        return getattr(slot.owner, slot.leaf)
+
     def read_slot(self, slot: Slot) -> np.ndarray:
         """What a slot holds, as a NumPy array that shares its memory where it is on the CPU."""
-        return array_of(getattr(slot.owner, slot.leaf))
+        return array_of(self.held(slot))
 
     def parameter_dtype(self, slot: Slot) -> np.dtype:
         """The type that a slot holds."""
-        return numpy_dtype(_name(getattr(slot.owner, slot.leaf).dtype))
+        return numpy_dtype(_name(self.held(slot).dtype))
 
     # ---- loading --------------------------------------------------------------------------------------------
 

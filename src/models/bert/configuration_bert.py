@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ...configuration import Count, OptionalSize, Positive, PretrainedConfig, Probability, Size, TokenId
+from ...configuration import PretrainedConfig
+from ...fields import Count, OptionalSize, Positive, Probability, Size, TokenId
 from ...files.errors import ConfigurationError, three_beats
 
 
@@ -52,7 +53,10 @@ class BertConfig(PretrainedConfig):
     def validate(self) -> None:
         super().validate()
         self._check_supported()
-        heads = self.num_attention_heads
+        heads, padding = self.num_attention_heads, self.pad_token_id
+        if padding is not None and not -self.vocab_size <= padding < self.vocab_size:
+            found = f"pad_token_id {padding} with vocab_size {self.vocab_size}"
+            raise ConfigurationError(three_beats(found, "a token of the vocabulary", "Change one of the two."))
         if heads < 1 or self.hidden_size % heads:
             raise ConfigurationError(
                 three_beats(

@@ -48,7 +48,7 @@ def forward_as_float32(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, n
 def gradients(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The gradient of the loss with respect to every parameter that has one, in canonical names and axes."""
     slots = model.slots()
-    variables = [next(v for v in slot.owner.variables if v.name == slot.path[-1]).value for slot in slots]
+    variables = [model.held(slot).value for slot in slots]
     with tf.GradientTape() as tape:
         loss = model(**tensors(inputs)).loss
     found = zip(slots, tape.gradient(loss, variables), strict=True)
