@@ -8,7 +8,9 @@ become normals by the inverse distribution function, in float64, rounded once to
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
     from .configuration import PretrainedConfig
 
 #: Numbers drawn and transformed at a time: small enough to stay in a core's cache.
-CHUNK = 1 << 15
+CHUNK = 1 << 16
+#: Numbers that one thread draws at a time; a stream can be entered at any of its steps.
+BLOCK = 1 << 19
+#: Numbers that one step of a stream gives.
+WORDS = 4
 
 
 @dataclass(frozen=True)
@@ -81,12 +87,21 @@ def draw(
 
 def normals(seed: int, name: str, count: int, scale: float, dtype: np.dtype) -> np.ndarray:
     """`count` normally distributed numbers of standard deviation `scale` from the stream of (seed, name)."""
-    bits = np.random.Philox(key=stream_key(seed, name))
-    values = np.empty(count, dtype)
-    for start in range(0, count, CHUNK):
-        size = min(CHUNK, count - start)
-        uniforms = ((bits.random_raw(size) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-        values[start : start + size] = inverse_normal(uniforms) * scale
+    key, values = stream_key(seed, name), np.empty(count, dtype)
+
+    def fill(start: int) -> None:
+        bits = np.random.Philox(key=key)
+        bits.advance(start // WORDS)
+        for first in range(start, min(start + BLOCK, count), CHUNK):
+            size = min(CHUNK, count - first)
+            uniforms = ((bits.random_raw(size) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+            values[first : first + size] = inverse_normal(uniforms) * scale
+
+    if count <= BLOCK:
+        fill(0)
+    else:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy lets go of the interpreter while it computes
+            list(pool.map(fill, range(0, count, BLOCK)))
     return values
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triformers import BertConfig
-from triformers.initialization import CHUNK, Constant, Normal, draw, inverse_normal, normals
+from triformers.initialization import BLOCK, CHUNK, Constant, Normal, draw, inverse_normal, normals, stream_key
 
 
 @given(st.floats(min_value=1e-300, max_value=1 - 1e-15, exclude_max=True))
@@ -32,8 +32,12 @@ def test_a_stream_depends_on_seed_and_name_alone() -> None:
     assert np.array_equal(one, normals(3, "a.weight", 100, 1.0, double))
     assert not np.array_equal(one, normals(4, "a.weight", 100, 1.0, double))
     assert not np.array_equal(one, normals(3, "b.weight", 100, 1.0, double))
-    longer = normals(3, "a.weight", 2 * CHUNK + 7, 1.0, double)
+    longer = normals(3, "a.weight", 2 * BLOCK + CHUNK + 7, 1.0, double)
     assert np.array_equal(one, longer[:100])
+    assert np.array_equal(longer[: BLOCK - 3], normals(3, "a.weight", BLOCK - 3, 1.0, double))
+    raw = np.random.Philox(key=stream_key(3, "a.weight")).random_raw(len(longer))
+    sequential = inverse_normal(((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53)
+    np.testing.assert_array_equal(longer, sequential)
     assert np.array_equal(one.astype(np.float32), normals(3, "a.weight", 100, 1.0, np.dtype("float32")))
 
 

@@ -68,6 +68,12 @@ def test_a_missing_framework_is_named_with_its_extra(backend: str) -> None:
     assert len(message) < 400
 
 
+def test_keras_on_another_framework_is_refused() -> None:
+    done = python("import os; os.environ['KERAS_BACKEND'] = 'jax'; from triformers import TFBertModel")
+    message = done.stderr.strip().splitlines()[-1]
+    assert "MissingDependencyError" in message and "KERAS_BACKEND=tensorflow" in message
+
+
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     done = python("from triformers import BertModle")
     message = done.stderr.strip().splitlines()[-1]

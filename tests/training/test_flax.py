@@ -121,3 +121,38 @@ def test_fresh_weights_from_a_key() -> None:
     one, two = (model.init_weights(jax.random.PRNGKey(seed), (1, 1), kept) for seed in (0, 1))
     assert (one["pooler"]["dense"]["bias"] == 3.0).all()
     assert not jnp.array_equal(one["pooler"]["dense"]["kernel"], two["pooler"]["dense"]["kernel"])
+
+
+def test_a_users_own_module_is_traced_saved_and_loaded(tmp_path: object) -> None:
+    import flax.linen as nn
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    from tests.training.task import CONFIG, batch
+    from triformers import FlaxBertModel, FlaxBertPreTrainedModel
+    from triformers.models.bert.modeling_flax_bert import FlaxBertModule
+
+    class TaggerModule(nn.Module):
+        config: object
+        dtype: object = jnp.float32
+
+        @nn.compact
+        def __call__(
+            self, input_ids: jax.Array, *args: object, deterministic: bool = True, **kwargs: object
+        ) -> jax.Array:
+            bert = FlaxBertModule(self.config, self.dtype, add_pooling_layer=False, name="bert")
+            scale = self.param("scale", nn.initializers.constant(7.0), (2,))
+            return nn.Dense(2, name="head")(bert(input_ids, deterministic=deterministic).last_hidden_state) * scale
+
+    class FlaxTagger(FlaxBertPreTrainedModel):
+        module_class = TaggerModule
+
+    made, ids = FlaxTagger(CONFIG, seed=0), batch()["input_ids"]
+    assert {slot.name for slot in made.slots()} >= {"head.weight", "scale"} and (made.params["scale"] == 7.0).all()
+    made.save_pretrained(tmp_path)
+    again = FlaxTagger.from_pretrained(tmp_path)
+    np.testing.assert_allclose(again(ids), made(ids), rtol=1e-6)
+    FlaxBertModel(CONFIG, seed=3).save_pretrained(tmp_path)
+    grafted, info = FlaxTagger.from_pretrained(tmp_path, output_loading_info=True)
+    assert "scale" in info["missing_keys"] and (grafted.params["scale"] == 7.0).all()

@@ -201,3 +201,28 @@ def test_norms_and_biases_are_not_decayed() -> None:
     chosen.build(made.trainable_variables)
     decayed = {v.path for v, is_decayed in zip(made.trainable_variables, chosen._decayed, strict=True) if is_decayed}
     assert decayed and not [path for path in decayed if "LayerNorm" in path or path.endswith("bias")]
+
+
+def test_a_users_own_head_is_built_saved_and_loaded(tmp_path: Path) -> None:
+    import keras
+
+    from triformers import TFBertModel, TFBertPreTrainedModel
+
+    class TFTagger(TFBertPreTrainedModel):
+        def __init__(self, config: Any, **kwargs: Any) -> None:
+            super().__init__(config, **kwargs)
+            self.bert = TFBertModel(config, add_pooling_layer=False, name="bert")
+            self.recurrent = keras.layers.LSTM(5, return_sequences=True, name="recurrent")
+            self.head = keras.layers.Dense(2, name="head")
+
+        def call(self, input_ids: Any, training: bool = False) -> Any:
+            return self.head(self.recurrent(self.bert(input_ids, training=training).last_hidden_state))
+
+    made, ids = TFTagger(CONFIG, seed=0), batch()["input_ids"]
+    assert {slot.name for slot in made.slots()} >= {"head.weight", "recurrent.lstm_cell.recurrent_kernel"}
+    made.save_pretrained(tmp_path)
+    again = TFTagger.from_pretrained(tmp_path)
+    np.testing.assert_array_equal(again(ids), made(ids))
+    TFBertModel(CONFIG, seed=3).save_pretrained(tmp_path)
+    _, info = TFTagger.from_pretrained(tmp_path, output_loading_info=True)
+    assert "head.weight" in info["missing_keys"] and "pooler.dense.weight" in info["unexpected_keys"]

@@ -1,12 +1,9 @@
-"""The modules that own parameters: linen's own, told their sizes, so that their parameters are known without a trace.
-
-Each module says its kind, for the table of layouts.
-"""
+"""The modules that own parameters: linen's own, told their sizes, so that no trace is needed to know them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import flax.linen as nn
 
@@ -15,7 +12,6 @@ class Dense(nn.Dense):
     """x kernel + bias: [..., in_features] -> [..., features]."""
 
     in_features: int = 0
-    kind: ClassVar[str] = "linear"
 
     @nn.nowrap  # so that asking does not run `setup`
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -26,8 +22,6 @@ class Dense(nn.Dense):
 
 class Embed(nn.Embed):
     """Rows of a table: [...] -> [..., features]."""
-
-    kind: ClassVar[str] = "embedding"
 
     @nn.nowrap
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -40,7 +34,6 @@ class LayerNorm(nn.LayerNorm):
 
     use_fast_variance: bool = False
     size: int = 0
-    kind: ClassVar[str] = "layer_norm"
 
     @nn.nowrap
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:

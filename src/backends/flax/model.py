@@ -15,7 +15,6 @@ from jax import Array
 
 from ...configuration import PretrainedConfig, dtype_name
 from ...conversion.formats.tensors import numpy_dtype
-from ...conversion.layouts import RAW
 from ...conversion.slots import Slot, Source, make_slot
 from ...files.errors import InputError, three_beats
 from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
@@ -29,6 +28,7 @@ from ..base import (
     structure_only,
 )
 from ..options import LoadOptions
+from .kinds import kind_of
 from .layers import walk
 
 Params = Mapping[str, Any]
@@ -86,13 +86,31 @@ class FlaxPreTrainedModel(PretrainedBase):
             return cls(config, *args, **kwargs)
 
     def slots(self) -> list[Slot]:
-        """Every parameter, by canonical name."""
+        """Every parameter, by canonical name; those of a user's own module are found by a trace."""
+        if not self.is_listed():
+            return self._traced_slots()
         return [
-            make_slot((*path, leaf), shape, getattr(module, "kind", RAW), "flax")
+            make_slot((*path, leaf), shape, kind_of(module), "flax")
             for path, module in walk(self.module.bind({}))
             if hasattr(module, "parameter_shapes")
             for leaf, shape in module.parameter_shapes().items()
         ]
+
+    def _traced_slots(self) -> list[Slot]:
+        kinds: dict[tuple[str, ...], str] = {}
+
+        def note(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
+            kinds[context.module.path] = kind_of(context.module)
+            return call(*args, **kwargs)
+
+        with nn.intercept_methods(note):
+            shapes = jax.eval_shape(self._native_params)
+        return [make_slot(path, leaf.shape, kinds[path[:-1]], "flax") for path, leaf in _leaves(shapes)]
+
+    def _native_params(self, seed: int = 0) -> Params:
+        """The parameters as linen itself makes them."""
+        ids = jnp.zeros(self.input_shape, jnp.int32)
+        return self.module.init(jax.random.key(seed), ids)["params"]
 
     def initialize(self, seed: int | None) -> None:
         """Draw every value afresh."""
@@ -106,13 +124,15 @@ class FlaxPreTrainedModel(PretrainedBase):
             source: Where values come from.
             dtype: Unused: the parameters' type is the model's `param_dtype`.
         """
-        self._params = nest((slot.path, self._value(slot, source)) for slot in self.slots())
-
-    def _value(self, slot: Slot, source: Source) -> Array:
-        value = source(slot, self.param_dtype)
-        if value is None:
-            raise no_initial_value(slot)
-        return jnp.asarray(slot.layout.from_canonical(value))
+        values = {slot: source(slot, self.param_dtype) for slot in self.slots()}
+        unknown = [slot for slot, value in values.items() if value is None]
+        if unknown and self.is_listed():
+            raise no_initial_value(unknown[0])
+        native = self._native_params() if unknown else {}
+        self._params = nest(
+            (slot.path, _at(native, slot.path) if value is None else jnp.asarray(slot.layout.from_canonical(value)))
+            for slot, value in values.items()
+        )
 
     def held(self, slot: Slot) -> Array:
         """The array of a slot."""

@@ -1,14 +1,14 @@
 """The layers that own parameters: Keras' own, told their sizes, so that they can be built before any call.
 
 A size that is known when the layer is made gives every parameter a slot before a single value is there; the value
-then becomes the variable, without an initial one in between. Each layer says its kind, for the table of layouts.
+then becomes the variable, without an initial one in between.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -19,8 +19,6 @@ _first_values: ContextVar[Mapping[str, tf.Tensor] | None] = ContextVar("first_va
 
 class Sized(keras.layers.Layer):
     """A layer that knows the shapes of its parameters before it is built."""
-
-    kind: ClassVar[str]
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Keras' name of each parameter -> its shape."""
@@ -54,8 +52,6 @@ class Sized(keras.layers.Layer):
 class Dense(Sized, keras.layers.Dense):
     """x kernel + bias: [..., in_features] -> [..., units]."""
 
-    kind = "linear"
-
     def __init__(self, in_features: int, units: int, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.in_features = in_features
@@ -71,16 +67,12 @@ class Dense(Sized, keras.layers.Dense):
 class Embedding(Sized, keras.layers.Embedding):
     """Rows of a table: [...] -> [..., output_dim]."""
 
-    kind = "embedding"
-
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         return {"embeddings": (self.input_dim, self.output_dim)}
 
 
 class LayerNorm(Sized, keras.layers.LayerNormalization):
     """Normalization over the last axis, of `size`."""
-
-    kind = "layer_norm"
 
     def __init__(self, size: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -14,12 +14,12 @@ import tensorflow as tf
 
 from ...configuration import PretrainedConfig
 from ...conversion.formats.tensors import numpy_dtype
-from ...conversion.layouts import RAW
 from ...conversion.slots import Slot, Source, make_slot
 from ...files.errors import InputError, three_beats
 from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
 from ..base import Construction, PretrainedBase, check_affordable, initial_values, structure_only
 from ..options import LoadOptions
+from .kinds import kind_of
 from .layers import Sized
 
 
@@ -55,9 +55,13 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
 
     @classmethod
     def structure(cls, config: PretrainedConfig, *args: Any, **kwargs: Any) -> Any:
-        """The layers without their variables."""
+        """The layers without their variables; a user's own class is called once, for Keras to build its layers."""
         with structure_only():
-            return type.__call__(cls, config, *args, **kwargs)
+            model = type.__call__(cls, config, *args, **kwargs)
+        if not cls.is_listed():
+            model.initialize(0)
+            model(model.dummy_inputs)
+        return model
 
     @classmethod
     def structure_arguments(cls, dtype: str | None, param_dtype: str | None) -> dict[str, Any]:
@@ -66,7 +70,7 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
     def slots(self) -> list[Slot]:
         """Every parameter, by canonical name."""
         return [
-            make_slot((*path, leaf), shape, getattr(layer, "kind", RAW), "tensorflow", owner=layer)
+            make_slot((*path, leaf), shape, kind_of(layer), "tensorflow", owner=layer)
             for path, layer in _walk(self)
             for leaf, shape in _parameter_shapes(layer).items()
         ]
@@ -188,6 +192,11 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The metrics that `compile` chose, on labels and logits."""
         return super().compute_metrics(x, y, _logits(y_pred), sample_weight)
+
+    @property
+    def dummy_inputs(self) -> dict[str, Any]:
+        """The least inputs that a call takes: token ids [1, 2]."""
+        return {self.main_input_name: np.zeros((1, 2), np.int32)}
 
     # ---- what users ask of a model --------------------------------------------------------------------------
 

@@ -1,0 +1,20 @@
+"""Which kind of layer each linen module is, for the table of layouts and that of initial values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import flax.linen as nn
+
+from ...conversion.layouts import RAW
+
+KINDS: Mapping[type[nn.Module], str] = {
+    nn.Dense: "linear",
+    nn.Embed: "embedding",
+    nn.LayerNorm: "layer_norm",
+}
+
+
+def kind_of(module: nn.Module) -> str:
+    """The kind of a module, `raw` where none is known."""
+    return next((kind for cls, kind in KINDS.items() if isinstance(module, cls)), RAW)
