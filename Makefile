@@ -42,10 +42,11 @@ check: $(VENV)/.dev typing ## lint, format, types and the rules of the house
 	$(BIN)/pyright
 	$(PYTEST) tests/house
 
-format: $(VENV)/.dev ## rewrite the code in the house's format, and the generated public names
+format: $(VENV)/.dev ## rewrite the code in the house's format, and what is generated from the cards
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m triformers.stub > src/__init__.pyi
+	$(BIN)/triformers architectures > docs/architectures.md
 
 benchmarks: $(VENV)/.dev ## time imports and loading; never part of the tests
 	$(BIN)/python -m benchmarks.imports

@@ -293,9 +293,8 @@ def check_affordable(slots: Iterable[Slot], itemsize: int, config: PretrainedCon
     Raises:
         ConfigurationError: It is.
     """
-    needed = sum(slot.size for slot in slots) * itemsize
-    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > available:
+    needed, available = sum(slot.size for slot in slots) * itemsize, _memory()
+    if available is not None and needed > available:
         raise ConfigurationError(
             three_beats(
                 f"this {type(config).__name__} describes a model of {needed / 1e9:.3g} GB",
@@ -303,6 +302,11 @@ def check_affordable(slots: Iterable[Slot], itemsize: int, config: PretrainedCon
                 "Correct the sizes in the configuration.",
             )
         )
+
+
+def _memory() -> int | None:
+    """This machine's memory in bytes, None where the system does not say."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else None
 
 
 def _checkpoint_dtype(checkpoint: Checkpoint, config: PretrainedConfig) -> str | None:

@@ -13,6 +13,7 @@ from ..files.errors import TriformersError
 
 #: Verb -> what it does. Its module has the same name, a function `add_arguments` and a function `run`.
 VERBS: Mapping[str, str] = {
+    "architectures": "print the architectures and their classes in each framework",
     "explain": "print where every tensor of a model is, in the file and in the framework",
     "verify": "compare two checkpoints, or one checkpoint in several frameworks",
 }

@@ -87,6 +87,12 @@ def _is_layer(call: ast.Call) -> bool:
     return in_layers or name in ("Dense", "Embedding", "LayerNorm") or name.startswith("TF")
 
 
+def test_the_table_of_architectures_is_fresh() -> None:
+    from triformers.cli.architectures import page
+
+    assert (ROOT / "docs" / "architectures.md").read_text() == page(), "run `make format`"
+
+
 def test_the_stub_is_fresh() -> None:
     from triformers.stub import stub
 
