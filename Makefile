@@ -26,8 +26,7 @@ test: $(VENV)/.dev ## run the tests: those that need no framework, then each fra
 	$(PYTEST) tests
 	for backend in $(BACKENDS); do $(PYTEST) tests --backend $$backend --device $(DEVICE) || exit 1; done
 
-test-slow: $(VENV)/.dev ## run the long sweeps
-	$(PYTEST) tests -m slow
+test-slow: $(VENV)/.dev ## run the long sweeps: random configurations in every framework
 	for backend in $(BACKENDS); do $(PYTEST) tests -m slow --backend $$backend || exit 1; done
 
 test-goldens: $(VENV)/.dev ## run the whole set of goldens in GOLDEN=<folder>, for every class that a card lists

@@ -50,7 +50,7 @@ def tensors_of(model: Any) -> dict[str, np.ndarray]:
 
 def batch(spec: Spec = SPEC, seed: int = 0) -> dict[str, np.ndarray]:
     """Inputs of the bare model."""
-    return spec.batch(np.random.default_rng(seed))
+    return spec.batch_of(small(), np.random.default_rng(seed))
 
 
 def small(**fields: Any) -> Any:

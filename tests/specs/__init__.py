@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ class Spec:
     Attributes:
         model_type: Its card's key.
         tiny: A small configuration in which every size is odd or different and every constant exaggerated.
-        batch: Inputs of the bare model, made from a random generator.
+        batch_of: Inputs of the bare model, made for a configuration by a random generator.
+        vary: Fields of a random configuration to set over `tiny`.
         mutations: Configuration fields -> a wrong value that the harness must notice.
         square: Canonical name of a square matrix, whose transposition only the numbers can betray.
         swap: Two canonical names whose values the harness must notice exchanged.
@@ -27,26 +28,24 @@ class Spec:
 
     model_type: str
     tiny: Mapping[str, Any]
-    batch: Any
+    batch_of: Callable[[Any, np.random.Generator], dict[str, np.ndarray]]
+    vary: Callable[[np.random.Generator], dict[str, Any]]
     mutations: Mapping[str, Any]
     square: str
     swap: tuple[str, str]
     bias: str
 
 
-def text_batch(vocabulary: int, segments: int, rows: int = 3, length: int = 11) -> Any:
-    """A maker of token batches with ragged masks."""
-
-    def make(generator: np.random.Generator) -> dict[str, np.ndarray]:
-        lengths = generator.integers(length // 2, length + 1, rows)
-        lengths[0] = length
-        return {
-            "input_ids": generator.integers(1, vocabulary, (rows, length)),
-            "attention_mask": (np.arange(length) < lengths[:, None]).astype(np.int64),
-            "token_type_ids": generator.integers(0, segments, (rows, length)),
-        }
-
-    return make
+def text_batch(config: Any, generator: np.random.Generator) -> dict[str, np.ndarray]:
+    """A batch of tokens with ragged masks and segments."""
+    rows, length = int(generator.integers(2, 5)), min(11, config.max_position_embeddings)
+    lengths = generator.integers(length // 2, length + 1, rows)
+    lengths[0] = length
+    return {
+        "input_ids": generator.integers(1, config.vocab_size, (rows, length)),
+        "attention_mask": (np.arange(length) < lengths[:, None]).astype(np.int64),
+        "token_type_ids": generator.integers(0, config.type_vocab_size, (rows, length)),
+    }
 
 
 def all_specs() -> dict[str, Spec]:

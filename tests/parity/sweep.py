@@ -1,0 +1,62 @@
+"""Random configurations with loud weights: what PyTorch computes for them, for the others to agree with.
+
+`python -m tests.parity.sweep FOLDER COUNT` writes, for every class of every architecture and COUNT random
+configurations, a checkpoint, its inputs and PyTorch's outputs in float64.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.parity.runners import runner_of
+from tests.specs import Spec, all_specs
+from triformers.cards import all_cards
+from triformers.conversion.slots import Slot
+
+
+def classes() -> Iterator[tuple[Spec, str]]:
+    """Every class that a card lists, with its architecture's spec."""
+    for model_type, card in all_cards().items():
+        for stem in card.models.values():
+            yield all_specs()[model_type], stem
+
+
+def loud(generator: np.random.Generator) -> Any:
+    """A source of weights that hide nothing: every number random, gains away from one, biases away from zero."""
+
+    def value(slot: Slot, dtype: np.dtype) -> np.ndarray:
+        around = 1.0 if slot.kind == "layer_norm" and slot.leaf == "weight" else 0.0
+        return (around + 0.3 * generator.standard_normal(slot.shape)).astype(dtype)
+
+    return value
+
+
+def write(spec: Spec, stem: str, seed: int, folder: Path, runner: Any) -> None:
+    """One case of PyTorch's."""
+    generator = np.random.default_rng(seed)
+    model_class = runner.model_class(stem)
+    config = model_class.config_class(**{**spec.tiny, **spec.vary(generator)})
+    model = model_class(config, seed=0)
+    model.fill(loud(generator), "float32")
+    model.save_pretrained(folder)
+    inputs = spec.batch_of(config, generator)
+    outputs = runner.forward(runner.load(stem, folder, "float64"), inputs, **ALL)
+    np.savez(folder / "inputs.npz", **inputs)
+    np.savez(folder / "outputs.npz", **outputs)
+
+
+#: What a call is asked to return.
+ALL = {"output_hidden_states": True, "output_attentions": True}
+
+
+if __name__ == "__main__":
+    torch_runner = runner_of("torch")
+    torch_runner.prepare("cpu")
+    for each, name in classes():
+        for number in range(int(sys.argv[2])):
+            write(each, name, number, Path(sys.argv[1]) / name / str(number), torch_runner)
