@@ -61,6 +61,13 @@ BY_KIND: Mapping[tuple[str, str], Initializer] = {
 }
 
 
+def is_defined(initializer: Initializer, config: PretrainedConfig) -> bool:
+    """Whether a configuration has the field that a distribution's width is named after."""
+    if isinstance(initializer, Constant) or not isinstance(initializer.deviation, str):
+        return True
+    return hasattr(config, initializer.deviation)
+
+
 def draw(
     initializer: Initializer, name: str, shape: tuple[int, ...], dtype: np.dtype, config: PretrainedConfig, seed: int
 ) -> np.ndarray:

@@ -28,7 +28,7 @@ from ..conversion.slots import Slot, Source
 from ..files.errors import ConfigurationError, InputError, three_beats
 from ..files.transaction import SaveTransaction
 from ..hub.find import Repository
-from ..initialization import BY_KIND, draw
+from ..initialization import BY_KIND, draw, is_defined
 from .options import LoadOptions
 
 logger = logging.getLogger(__name__)
@@ -271,7 +271,9 @@ def initial_values(config: PretrainedConfig, weights: Weights, seed: int) -> Sou
 
     def value(slot: Slot, dtype: np.dtype) -> np.ndarray | None:
         initializer = weights.initializers.get(relative(slot.name, weights)) or BY_KIND.get((slot.kind, slot.leaf))
-        return draw(initializer, slot.name, slot.shape, dtype, config, seed) if initializer else None
+        if initializer is None or not is_defined(initializer, config):
+            return None
+        return draw(initializer, slot.name, slot.shape, dtype, config, seed)
 
     return value
 

@@ -108,3 +108,34 @@ def test_a_users_own_head_keeps_what_it_gives_itself(tmp_path: object) -> None:
     grafted, info = Tagger.from_pretrained(tmp_path, output_loading_info=True)
     assert torch.equal(grafted.scale, torch.full((3,), 7.0)) and "scale" in info["missing_keys"]
     assert not [name for name, tensor in grafted.state_dict().items() if tensor.is_meta]
+
+
+def test_an_architecture_of_the_users_own(tmp_path: object) -> None:
+    import torch
+    from torch import nn
+
+    from triformers import PretrainedConfig, PreTrainedModel
+
+    class PerceptronConfig(PretrainedConfig):
+        model_type = "perceptron"
+
+        def __init__(self, width: int = 7, **kwargs: object) -> None:
+            self.width = width
+            super().__init__(**kwargs)
+
+    class Perceptron(PreTrainedModel):
+        config_class = PerceptronConfig
+
+        def __init__(self, config: PerceptronConfig) -> None:
+            super().__init__(config)
+            self.layers = nn.Sequential(nn.Linear(config.width, 5), nn.BatchNorm1d(5), nn.Linear(5, 2))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.layers(x)
+
+    made = Perceptron(PerceptronConfig(width=3))
+    x = torch.randn(9, 3)
+    made(x)  # moves the running statistics
+    made.eval().save_pretrained(tmp_path)
+    again = Perceptron.from_pretrained(tmp_path)
+    assert again.config.width == 3 and torch.equal(again(x), made(x))
