@@ -123,6 +123,16 @@ def unflatten(output_type: type[ModelOutput], names: Iterable[str], values: Iter
     return output
 
 
+def dotted(output: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The arrays of an output, nested ones under dotted names."""
+    pairs = output.items() if isinstance(output, Mapping) else enumerate(output)
+    for name, value in pairs:
+        if isinstance(value, (Mapping, tuple, list)):
+            yield from dotted(value, f"{prefix}{name}.")
+        elif value is not None:
+            yield f"{prefix}{name}", value
+
+
 def _subclasses(cls: type[ModelOutput]) -> Iterator[type[ModelOutput]]:
     for child in cls.__subclasses__():
         yield child

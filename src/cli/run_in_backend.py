@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ import numpy as np
 from ..cards import require_backend
 from ..files import errors
 from ..files.errors import TriformersError, three_beats
+from ..outputs import dotted
 from .choose import model_class
 
 REQUEST, INPUTS, OUTPUTS, NOTES, ERROR = (
@@ -154,7 +155,7 @@ def run_model(
     model = model_class(stem, backend).from_pretrained(checkpoint, dtype=dtype, **hub)
     typed = {name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in inputs.items()}
     output = CALLS[backend](model, typed)
-    return {name: np.asarray(value) for name, value in flat(output) if not name.startswith("past_key_values")}
+    return {name: np.asarray(value) for name, value in dotted(output) if not name.startswith("past_key_values")}
 
 
 def _call_torch(model: Any, inputs: Mapping[str, np.ndarray]) -> Any:
@@ -180,16 +181,6 @@ CALLS: Mapping[str, Callable[[Any, Mapping[str, np.ndarray]], Any]] = {
     "tensorflow": _call_tensorflow,
     "flax": _call_flax,
 }
-
-
-def flat(output: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The arrays of an output, nested ones under dotted names."""
-    pairs = output.items() if isinstance(output, Mapping) else enumerate(output)
-    for name, value in pairs:
-        if isinstance(value, (Mapping, tuple, list)):
-            yield from flat(value, f"{prefix}{name}.")
-        elif value is not None:
-            yield f"{prefix}{name}", value
 
 
 def prepare(backend: str) -> None:

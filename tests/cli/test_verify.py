@@ -22,7 +22,7 @@ from triformers.cards import Weights, card_of
 from triformers.cli import main
 from triformers.cli.batch import read_batch, sample_batch
 from triformers.cli.choose import is_installed
-from triformers.cli.run_in_backend import Run, flat, outputs_of, run_model
+from triformers.cli.run_in_backend import Run, outputs_of, run_model
 from triformers.conversion import verify
 from triformers.conversion.formats.safetensors import read_safetensors, write_safetensors
 from triformers.conversion.formats.tensors import Checkpoint, Tensor, numpy_dtype
@@ -43,6 +43,7 @@ from triformers.files.errors import (
     TriformersError,
     UnknownNameError,
 )
+from triformers.outputs import dotted
 
 BARE = GOLDEN / "models" / "bert" / "BertModel"
 CLASSIFIER = GOLDEN / "models" / "bert" / "BertForSequenceClassification"
@@ -656,4 +657,4 @@ def test_a_process_that_dies_says_its_last_word(monkeypatch: pytest.MonkeyPatch)
 
 def test_nested_outputs_have_dotted_names() -> None:
     output = {"logits": 1, "hidden_states": (2, 3), "nothing": None, "deep": [{"x": (4,)}]}
-    assert dict(flat(output)) == {"logits": 1, "hidden_states.0": 2, "hidden_states.1": 3, "deep.0.x.0": 4}
+    assert dict(dotted(output)) == {"logits": 1, "hidden_states.0": 2, "hidden_states.1": 3, "deep.0.x.0": 4}

@@ -9,7 +9,7 @@ import numpy as np
 import optax
 
 import triformers
-from tests.parity.runners import flat
+from triformers.outputs import dotted
 
 PREFIX = "Flax"
 
@@ -33,12 +33,12 @@ def load(stem: str, folder: Any, dtype: str, **kwargs: Any) -> Any:
 
 def forward(model: Any, inputs: dict[str, np.ndarray], **options: Any) -> dict[str, np.ndarray]:
     """The outputs of a call by flat name."""
-    return {name: np.asarray(value) for name, value in flat(model(**inputs, **options))}
+    return {name: np.asarray(value) for name, value in dotted(model(**inputs, **options))}
 
 
 def forward_as_float32(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The outputs of a call, whatever type they are computed in, widened to what NumPy knows."""
-    return {name: np.asarray(value, dtype=np.float32) for name, value in flat(model(**inputs))}
+    return {name: np.asarray(value, dtype=np.float32) for name, value in dotted(model(**inputs))}
 
 
 def gradients(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 import triformers
-from tests.parity.runners import flat
+from triformers.outputs import dotted
 
 PREFIX = "TF"
 
@@ -37,12 +37,12 @@ def tensors(inputs: dict[str, np.ndarray]) -> dict[str, Any]:
 
 def forward(model: Any, inputs: dict[str, np.ndarray], **options: Any) -> dict[str, np.ndarray]:
     """The outputs of a call by flat name."""
-    return {name: np.asarray(value) for name, value in flat(model(**tensors(inputs), **options))}
+    return {name: np.asarray(value) for name, value in dotted(model(**tensors(inputs), **options))}
 
 
 def forward_as_float32(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The outputs of a call, whatever type they are computed in, widened to what NumPy knows."""
-    return {name: np.asarray(tf.cast(value, tf.float32)) for name, value in flat(model(**tensors(inputs)))}
+    return {name: np.asarray(tf.cast(value, tf.float32)) for name, value in dotted(model(**tensors(inputs)))}
 
 
 def gradients(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 import triformers
-from tests.parity.runners import flat
+from triformers.outputs import dotted
 
 PREFIX = ""
 
@@ -42,12 +42,12 @@ def forward(model: Any, inputs: dict[str, np.ndarray], **options: Any) -> dict[s
     """The outputs of a call by flat name."""
     with torch.no_grad():
         output = model.eval()(**tensors(inputs), **options)
-    return {name: value.cpu().numpy() for name, value in flat(output)}
+    return {name: value.cpu().numpy() for name, value in dotted(output)}
 
 
 def forward_as_float32(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The outputs of a call, whatever type they are computed in, widened to what NumPy knows."""
-    return {name: value.detach().float().cpu().numpy() for name, value in flat(model(**tensors(inputs)))}
+    return {name: value.detach().float().cpu().numpy() for name, value in dotted(model(**tensors(inputs)))}
 
 
 def gradients(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
