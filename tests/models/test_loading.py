@@ -237,6 +237,8 @@ BAD_INPUTS = {
     "too long": (lambda b: {"input_ids": np.ones((1, 24), int)}, "at most 23"),
     "mask shape": (lambda b: {**b, "attention_mask": b["attention_mask"][:, :-1]}, "attention_mask of shape"),
     "mask batch": (lambda b: {**b, "attention_mask": b["attention_mask"][:2]}, "attention_mask of shape"),
+    "segments out of range": (lambda b: {**b, "token_type_ids": b["token_type_ids"] + 3}, "token_type_ids contain"),
+    "positions out of range": (lambda b: {**b, "position_ids": np.full((1, 11), 23)}, "position_ids contain 23"),
     "nothing": (lambda b: {}, "neither input_ids nor inputs_embeds"),
 }
 

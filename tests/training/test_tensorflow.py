@@ -104,6 +104,19 @@ def test_predict_gives_the_outputs_of_the_call() -> None:
     np.testing.assert_allclose(found.logits, trained(inputs).logits, atol=1e-6)
 
 
+def test_a_tokenizers_answer_is_data() -> None:
+    from triformers import BatchEncoding
+
+    trained, inputs = model(), batch()
+    labels = inputs.pop("labels")
+    trained.compile(optimizer(), jit_compile=False)
+    trained.fit(BatchEncoding(inputs), labels, verbose=0)
+    assert trained.evaluate(BatchEncoding(inputs), labels, verbose=0) > 0
+    np.testing.assert_allclose(
+        trained.predict(BatchEncoding(inputs), verbose=0).logits, trained(inputs).logits, atol=1e-6
+    )
+
+
 def test_one_batch_at_a_time() -> None:
     trained = model()
     trained.compile(optimizer(), jit_compile=False)

@@ -16,6 +16,17 @@ def check_token_ids(ids: Array, rows: int, what: str = "input_ids") -> None:
         InputError: The shape or an id is wrong.
     """
     check_token_shape(tuple(ids.shape), what)
+    check_indices(ids, rows, what)
+
+
+def check_indices(ids: Array | None, rows: int, what: str) -> None:
+    """Refuse indices of any shape that a table of `rows` rows does not have; None is none.
+
+    Raises:
+        InputError: An index is out of range.
+    """
+    if ids is None:
+        return
     if not isinstance(ids, Tracer) and ids.size:
         values = np.asarray(ids)  # JAX's own minimum would be traced where the ids are not
         check_range(int(values.min()), int(values.max()), rows, what)

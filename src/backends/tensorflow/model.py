@@ -149,6 +149,18 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
             return super().__call__(*args, **kwargs)
         return super().__call__(inputs, *args, **kwargs)
 
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Keras' `fit`; any mapping will do for a dict of inputs, a tokenizer's answer too."""
+        return super().fit(_plain(x), *args, **kwargs)
+
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Keras' `evaluate`; any mapping will do for a dict of inputs."""
+        return super().evaluate(_plain(x), *args, **kwargs)
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Keras' `predict`; any mapping will do for a dict of inputs. The answer is a `ModelOutput` of arrays."""
+        return super().predict(_plain(x), *args, **kwargs)
+
     def train_step(self, data: Any) -> Any:
         """One optimizer step on a batch `inputs`, `(inputs, labels)` or `(inputs, labels, sample_weight)`."""
         return super().train_step(self._place_labels(data))
@@ -282,6 +294,11 @@ def _values(slots: list[Slot], source: Source, dtype: np.dtype) -> Iterator[tupl
 
 def _variable(slot: Slot) -> keras.Variable:
     return next(variable for variable in slot.owner.variables if variable.name == slot.path[-1])
+
+
+def _plain(inputs: Any) -> Any:
+    """Inputs as Keras' data adapters know them."""
+    return dict(inputs) if isinstance(inputs, Mapping) else inputs
 
 
 def _logits(output: Any) -> Any:

@@ -15,6 +15,17 @@ def check_token_ids(ids: Tensor, rows: int, what: str = "input_ids") -> None:
         InputError: The shape or an id is wrong.
     """
     check_token_shape(tuple(ids.shape), what)
+    check_indices(ids, rows, what)
+
+
+def check_indices(ids: Tensor | None, rows: int, what: str) -> None:
+    """Refuse indices of any shape that a table of `rows` rows does not have; None is none.
+
+    Raises:
+        InputError: An index is out of range.
+    """
+    if ids is None:
+        return
     if ids.device.type == "cpu" and ids.numel() and not torch.compiler.is_compiling():
         lowest, highest = torch.aminmax(ids)
         check_range(int(lowest), int(highest), rows, what)

@@ -14,7 +14,7 @@ from ...backends.checks import check_length, check_one_of
 from ...backends.torch import ops
 from ...backends.torch.activations import activation
 from ...backends.torch.attention import additive_mask, attend, join_heads, per_layer_head_masks, split_heads
-from ...backends.torch.checks import check_token_ids
+from ...backends.torch.checks import check_indices, check_token_ids
 from ...backends.torch.model import PreTrainedModel
 from ...losses import sequence_classification_loss
 from ...outputs import BaseModelOutputWithPoolingAndCrossAttentions, SequenceClassifierOutput, Wanted
@@ -228,6 +228,8 @@ class BertModel(BertPreTrainedModel):
         check_one_of(input_ids, inputs_embeds)
         if input_ids is not None:
             check_token_ids(input_ids, self.config.vocab_size)
+        check_indices(token_type_ids, self.config.type_vocab_size, "token_type_ids")
+        check_indices(position_ids, self.config.max_position_embeddings, "position_ids")
         hidden = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds)  # [B, T, D]
         score_mask = additive_mask(attention_mask, hidden)
         head_masks = per_layer_head_masks(head_mask, self.config.num_hidden_layers)

@@ -15,7 +15,7 @@ from ...backends.checks import check_length, check_one_of
 from ...backends.tensorflow import ops
 from ...backends.tensorflow.activations import activation
 from ...backends.tensorflow.attention import additive_mask, attend, join_heads, per_layer_head_masks, split_heads
-from ...backends.tensorflow.checks import check_token_ids
+from ...backends.tensorflow.checks import check_indices, check_token_ids
 from ...backends.tensorflow.layers import Dense, Embedding, LayerNorm
 from ...backends.tensorflow.model import TFPreTrainedModel
 from ...losses import sequence_classification_loss
@@ -238,6 +238,8 @@ class TFBertModel(TFBertPreTrainedModel):
         check_one_of(input_ids, inputs_embeds)
         if input_ids is not None:
             check_token_ids(input_ids, self.config.vocab_size)
+        check_indices(token_type_ids, self.config.type_vocab_size, "token_type_ids")
+        check_indices(position_ids, self.config.max_position_embeddings, "position_ids")
         hidden = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds, training=training)  # [B, T, D]
         score_mask = additive_mask(attention_mask, hidden)
         head_masks = per_layer_head_masks(head_mask, self.config.num_hidden_layers)
