@@ -141,11 +141,7 @@ def _subclasses(cls: type[ModelOutput]) -> Iterator[type[ModelOutput]]:
 
 def _pairs(value: Any) -> dict[str, Any] | None:
     """The fields that a single positional argument spells out: a mapping, or (name, value) pairs as `tf.nest` gives."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Iterator):
-        return dict(value)
-    return None
+    return dict(value) if isinstance(value, (Mapping, Iterator)) else None
 
 
 @dataclass(frozen=True)
@@ -167,9 +163,25 @@ class Wanted:
             config.use_return_dict if return_dict is None else return_dict,
         )
 
+    def state(self, hidden: Any) -> tuple:
+        """A hidden state to add to those that are returned: itself, or nothing, so that it need not be kept."""
+        return (hidden,) if self.hidden_states else ()
+
+    def attention(self, weights: Any) -> tuple:
+        """Attention weights to add to those that are returned: themselves, or nothing."""
+        return (weights,) if self.attentions else ()
+
     def answer(self, output: ModelOutput) -> Any:
         """The output itself, or its values as a tuple."""
         return output if self.return_dict else output.to_tuple()
+
+
+def __getattr__(name: str) -> type[ModelOutput]:
+    """The types under the names that TensorFlow's and Flax' users know: `TFBaseModelOutput` is `BaseModelOutput`."""
+    known = globals().get(name.removeprefix("TF") if name.startswith("TF") else name.removeprefix("Flax"))
+    if isinstance(known, type) and issubclass(known, ModelOutput):
+        return known
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 # ---- the types ----------------------------------------------------------------------------------------------
@@ -181,25 +193,6 @@ class BaseModelOutput(ModelOutput):
     """last_hidden_state: [B, T, D]."""
 
     last_hidden_state: Any = None
-    hidden_states: Any = None
-    attentions: Any = None
-
-
-class BaseModelOutputWithPastAndCrossAttentions(ModelOutput):
-    """last_hidden_state: [B, T, D]; past_key_values: the cache; cross_attentions: one [B, N, T, S] per layer."""
-
-    last_hidden_state: Any = None
-    past_key_values: Any = None
-    hidden_states: Any = None
-    attentions: Any = None
-    cross_attentions: Any = None
-
-
-class BaseModelOutputWithPooling(ModelOutput):
-    """last_hidden_state: [B, T, D]; pooler_output: [B, D]."""
-
-    last_hidden_state: Any = None
-    pooler_output: Any = None
     hidden_states: Any = None
     attentions: Any = None
 

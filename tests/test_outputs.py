@@ -51,3 +51,10 @@ def test_copies() -> None:
         assert type(other) is SequenceClassifierOutput and other == output
     values, names = flatten(output)
     assert unflatten(SequenceClassifierOutput, names, values) == output
+
+
+def test_the_other_frameworks_names_are_the_same_types() -> None:
+    from triformers import outputs
+
+    assert outputs.TFBaseModelOutput is outputs.FlaxBaseModelOutput is BaseModelOutput
+    assert not hasattr(outputs, "TFNothing") and not hasattr(outputs, "TFWanted")

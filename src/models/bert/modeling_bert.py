@@ -156,10 +156,11 @@ class BertEncoder(nn.Module):
     def forward(
         self, hidden: Tensor, score_mask: Tensor | None, head_masks: list[Tensor | None], wanted: Wanted
     ) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor | None, ...]]:
-        states, attentions = (hidden,), ()
+        states, attentions = wanted.state(hidden), ()
         for layer, head_mask in zip(self.layer, head_masks, strict=True):
             hidden, weights = layer(hidden, score_mask, head_mask, wanted)
-            states, attentions = (*states, hidden), (*attentions, weights)
+            states += wanted.state(hidden)
+            attentions += wanted.attention(weights)
         return hidden, states, attentions
 
 
@@ -237,8 +238,8 @@ class BertModel(BertPreTrainedModel):
         output = BaseModelOutputWithPoolingAndCrossAttentions(
             last_hidden_state=hidden,
             pooler_output=self.pooler(hidden) if self.pooler is not None else None,
-            hidden_states=states if wanted.hidden_states else None,
-            attentions=attentions if wanted.attentions else None,
+            hidden_states=states or None,
+            attentions=attentions or None,
         )
         return wanted.answer(output)
 

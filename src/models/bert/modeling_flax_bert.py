@@ -173,12 +173,18 @@ class FlaxBertEncoder(nn.Module):
         self.layer = Stack(FlaxBertLayer, self.config.num_hidden_layers, self.config, self.dtype)
 
     def __call__(
-        self, hidden: Array, score_mask: Array | None, head_masks: list[Array | None], deterministic: bool = True
+        self,
+        hidden: Array,
+        score_mask: Array | None,
+        head_masks: list[Array | None],
+        wanted: Wanted,
+        deterministic: bool = True,
     ) -> tuple[Array, tuple[Array, ...], tuple[Array, ...]]:
-        states, attentions = (hidden,), ()
+        states, attentions = wanted.state(hidden), ()
         for layer, head_mask in zip(self.layer, head_masks, strict=True):
             hidden, weights = layer(hidden, score_mask, head_mask, deterministic)
-            states, attentions = (*states, hidden), (*attentions, weights)
+            states += wanted.state(hidden)
+            attentions += wanted.attention(weights)
         return hidden, states, attentions
 
 
@@ -230,12 +236,12 @@ class FlaxBertModule(nn.Module):
         hidden = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds, deterministic)  # [B, T, D]
         score_mask = additive_mask(attention_mask, hidden)
         head_masks = per_layer_head_masks(head_mask, self.config.num_hidden_layers)
-        hidden, states, attentions = self.encoder(hidden, score_mask, head_masks, deterministic)
+        hidden, states, attentions = self.encoder(hidden, score_mask, head_masks, wanted, deterministic)
         output = BaseModelOutputWithPoolingAndCrossAttentions(
             last_hidden_state=hidden,
             pooler_output=self.pooler(hidden) if self.pooler is not None else None,
-            hidden_states=states if wanted.hidden_states else None,
-            attentions=attentions if wanted.attentions else None,
+            hidden_states=states or None,
+            attentions=attentions or None,
         )
         return wanted.answer(output)
 

@@ -19,7 +19,7 @@ from ...backends.tensorflow.checks import check_indices, check_token_ids
 from ...backends.tensorflow.layers import Dense, Embedding, LayerNorm
 from ...backends.tensorflow.model import TFPreTrainedModel
 from ...losses import sequence_classification_loss
-from ...outputs import BaseModelOutputWithPoolingAndCrossAttentions, SequenceClassifierOutput
+from ...outputs import BaseModelOutputWithPoolingAndCrossAttentions, SequenceClassifierOutput, Wanted
 from .configuration_bert import BertConfig
 
 
@@ -161,12 +161,14 @@ class TFBertEncoder(layers.Layer):
         hidden: tf.Tensor,
         score_mask: tf.Tensor | None,
         head_masks: list[tf.Tensor | None],
+        wanted: Wanted,
         training: bool = False,
     ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...], tuple[tf.Tensor, ...]]:
-        states, attentions = (hidden,), ()
+        states, attentions = wanted.state(hidden), ()
         for layer, head_mask in zip(self.layer, head_masks, strict=True):
             hidden, weights = layer(hidden, score_mask, head_mask, training=training)
-            states, attentions = (*states, hidden), (*attentions, weights)
+            states += wanted.state(hidden)
+            attentions += wanted.attention(weights)
         return hidden, states, attentions
 
 
@@ -243,12 +245,12 @@ class TFBertModel(TFBertPreTrainedModel):
         hidden = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds, training=training)  # [B, T, D]
         score_mask = additive_mask(attention_mask, hidden)
         head_masks = per_layer_head_masks(head_mask, self.config.num_hidden_layers)
-        hidden, states, attentions = self.encoder(hidden, score_mask, head_masks, training=training)
+        hidden, states, attentions = self.encoder(hidden, score_mask, head_masks, wanted=wanted, training=training)
         output = BaseModelOutputWithPoolingAndCrossAttentions(
             last_hidden_state=hidden,
             pooler_output=self.pooler(hidden) if self.pooler is not None else None,
-            hidden_states=states if wanted.hidden_states else None,
-            attentions=attentions if wanted.attentions else None,
+            hidden_states=states or None,
+            attentions=attentions or None,
         )
         return wanted.answer(output)
 
