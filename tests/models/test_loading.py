@@ -359,3 +359,14 @@ def test_a_head_can_be_switched_off(runner: ModuleType) -> None:
     off = runner.forward(model, {**batch(), "head_mask": np.array([1, 0, 1, 1], np.float32)})["last_hidden_state"]
     assert np.abs(on - runner.forward(model, batch())["last_hidden_state"]).max() < 1e-6
     assert np.abs(on - off).max() > 1e-4
+
+
+@pytest.mark.parametrize("padding", [0, 7, -1])
+def test_the_padding_token_learns_nothing(padding: int, runner: ModuleType) -> None:
+    config = small(pad_token_id=padding, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    model = runner.model_class("BertForSequenceClassification")(config, seed=0)
+    row = padding % config.vocab_size
+    ids = np.array([[3, row, 5, row], [9, 4, row, 2]])
+    found = runner.gradients(model, {"input_ids": ids, "labels": np.array([0, 1])})
+    table = found["bert.embeddings.word_embeddings.weight"]
+    assert not table[row].any() and table[[2, 3, 4, 5, 9]].any(axis=1).all()

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import Array
 
 
 class Dense(nn.Dense):
@@ -21,7 +24,19 @@ class Dense(nn.Dense):
 
 
 class Embed(nn.Embed):
-    """Rows of a table: [...] -> [..., features]."""
+    """Rows of a table: [...] -> [..., features].
+
+    Attributes:
+        padding: The index of a row that learns nothing, as PyTorch's `padding_idx`.
+    """
+
+    padding: int | None = None
+
+    def __call__(self, inputs: Any) -> Array:
+        rows = super().__call__(inputs)
+        if self.padding is None:
+            return rows
+        return jnp.where((inputs == self.padding % self.num_embeddings)[..., None], jax.lax.stop_gradient(rows), rows)
 
     @nn.nowrap
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:

@@ -65,7 +65,22 @@ class Dense(Sized, keras.layers.Dense):
 
 
 class Embedding(Sized, keras.layers.Embedding):
-    """Rows of a table: [...] -> [..., output_dim]."""
+    """Rows of a table: [...] -> [..., output_dim].
+
+    Args:
+        padding: The index of a row that learns nothing, as PyTorch's `padding_idx`.
+    """
+
+    def __init__(self, input_dim: int, output_dim: int, *, padding: int | None = None, **kwargs: Any) -> None:
+        super().__init__(input_dim, output_dim, **kwargs)
+        self.padding = None if padding is None else padding % input_dim
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        rows: Any = super().call(inputs)
+        if self.padding is None:
+            return rows
+        is_padding = tf.expand_dims(tf.equal(inputs, self.padding), -1)
+        return tf.where(is_padding, tf.stop_gradient(rows), rows)
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         return {"embeddings": (self.input_dim, self.output_dim)}

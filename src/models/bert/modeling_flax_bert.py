@@ -31,7 +31,7 @@ class FlaxBertEmbeddings(nn.Module):
 
     def setup(self) -> None:
         config, width = self.config, self.config.hidden_size
-        self.word_embeddings = Embed(config.vocab_size, width, dtype=self.dtype)
+        self.word_embeddings = Embed(config.vocab_size, width, padding=config.pad_token_id, dtype=self.dtype)
         self.position_embeddings = Embed(config.max_position_embeddings, width, dtype=self.dtype)
         self.token_type_embeddings = Embed(config.type_vocab_size, width, dtype=self.dtype)
         self.LayerNorm = LayerNorm(epsilon=config.layer_norm_eps, size=width, dtype=self.dtype)

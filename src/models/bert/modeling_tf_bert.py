@@ -29,7 +29,9 @@ class TFBertEmbeddings(layers.Layer):
     def __init__(self, config: BertConfig, *, name: str, dtype: Any) -> None:
         super().__init__(name=name, dtype=dtype)
         width = config.hidden_size
-        self.word_embeddings = Embedding(config.vocab_size, width, name="word_embeddings", dtype=dtype)
+        self.word_embeddings = Embedding(
+            config.vocab_size, width, padding=config.pad_token_id, name="word_embeddings", dtype=dtype
+        )
         self.position_embeddings = Embedding(
             config.max_position_embeddings, width, name="position_embeddings", dtype=dtype
         )
