@@ -13,6 +13,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,6 +30,7 @@ from ..files.errors import ConfigurationError, InputError, three_beats
 from ..files.transaction import SaveTransaction
 from ..hub.find import Repository
 from ..initialization import BY_KIND, draw, is_defined
+from ..outputs import Wanted
 from .options import LoadOptions
 
 logger = logging.getLogger(__name__)
@@ -252,6 +254,26 @@ class PretrainedBase:
     def name_or_path(self) -> str:
         """Where this model was loaded from, empty if it was not."""
         return self.config.name_or_path
+
+    @property
+    def base_model(self) -> Any:
+        """The model without its head; in Flax, where a model holds no other, the model itself."""
+        return getattr(self, self.base_model_prefix, self)
+
+    def get_input_embeddings(self) -> Any:
+        """The module that embeds tokens."""
+        return attrgetter(self.input_embeddings_name())(self.base_model)
+
+    def set_input_embeddings(self, value: Any) -> None:
+        """Put another module in the place of the one that embeds tokens."""
+        parent, _, leaf = self.input_embeddings_name().rpartition(".")
+        setattr(attrgetter(parent)(self.base_model), leaf, value)
+
+    def wanted(
+        self, output_attentions: bool | None, output_hidden_states: bool | None, return_dict: bool | None
+    ) -> Wanted:
+        """What a call asks to have returned."""
+        return Wanted.of(self.config, output_attentions, output_hidden_states, return_dict)
 
 
 def planned_values(plan: Plan, checkpoint: Checkpoint, initial: Source) -> Source:

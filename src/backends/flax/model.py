@@ -17,7 +17,7 @@ from ...configuration import PretrainedConfig, dtype_name
 from ...conversion.formats.tensors import numpy_dtype
 from ...conversion.slots import Slot, Source, make_slot
 from ...files.errors import InputError, three_beats
-from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
+from ...outputs import ModelOutput, flatten, register_pytrees, unflatten
 from ..base import (
     PretrainedBase,
     check_affordable,
@@ -124,15 +124,19 @@ class FlaxPreTrainedModel(PretrainedBase):
             source: Where values come from.
             dtype: Unused: the parameters' type is the model's `param_dtype`.
         """
-        values = {slot: source(slot, self.param_dtype) for slot in self.slots()}
+        values = {slot: self._taken(slot, source) for slot in self.slots()}
         unknown = [slot for slot, value in values.items() if value is None]
         if unknown and self.is_listed():
             raise no_initial_value(unknown[0])
         native = self._native_params() if unknown else {}
         self._params = nest(
-            (slot.path, _at(native, slot.path) if value is None else jnp.asarray(slot.layout.from_canonical(value)))
-            for slot, value in values.items()
+            (slot.path, _at(native, slot.path) if value is None else value) for slot, value in values.items()
         )
+
+    def _taken(self, slot: Slot, source: Source) -> Array | None:
+        """A slot's value as JAX's array; made at once, so that NumPy's can go before the next is read."""
+        value = source(slot, self.param_dtype)
+        return None if value is None else jnp.asarray(slot.layout.from_canonical(value))
 
     def held(self, slot: Slot) -> Array:
         """The array of a slot."""
@@ -285,12 +289,6 @@ class FlaxPreTrainedModel(PretrainedBase):
     def to_bf16(self, params: Params, mask: Any = None) -> Params:
         """The parameters in bfloat16, where `mask` (a tree of truth values) allows."""
         return _cast(params, jnp.bfloat16, mask)
-
-    def wanted(
-        self, output_attentions: bool | None, output_hidden_states: bool | None, return_dict: bool | None
-    ) -> Wanted:
-        """What a call asks to have returned."""
-        return Wanted.of(self.config, output_attentions, output_hidden_states, return_dict)
 
 
 def param_dtype_of(dtype: np.dtype, param_dtype: Any) -> np.dtype:

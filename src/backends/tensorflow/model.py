@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from operator import attrgetter
 from typing import Any, ClassVar, cast
 
 import keras
@@ -16,7 +15,7 @@ from ...configuration import PretrainedConfig
 from ...conversion.formats.tensors import numpy_dtype
 from ...conversion.slots import Slot, Source, make_slot
 from ...files.errors import InputError, three_beats
-from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
+from ...outputs import ModelOutput, flatten, register_pytrees, unflatten
 from ..base import Construction, PretrainedBase, check_affordable, initial_values, structure_only
 from ..options import LoadOptions
 from .kinds import kind_of
@@ -212,13 +211,8 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
 
     # ---- what users ask of a model --------------------------------------------------------------------------
 
-    @property
-    def base_model(self) -> Any:
-        """The model without its head."""
-        return getattr(self, self.base_model_prefix, self)
-
     def __dir__(self) -> list[str]:
-        # Keras walks dir() when it saves and loads, and would follow this property back into the model itself
+        # Keras walks dir() when it saves and loads, and would follow `base_model` back into the model itself
         return [name for name in super().__dir__() if name != "base_model"]
 
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
@@ -229,21 +223,6 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
             if not (exclude_embeddings and slot.kind == "embedding")
             and (not only_trainable or self.held(slot).trainable)
         )
-
-    def get_input_embeddings(self) -> Any:
-        """The layer that embeds tokens."""
-        return attrgetter(self.input_embeddings_name())(self.base_model)
-
-    def set_input_embeddings(self, value: Any) -> None:
-        """Put another layer in the place of the one that embeds tokens."""
-        parent, _, leaf = self.input_embeddings_name().rpartition(".")
-        setattr(attrgetter(parent)(self.base_model), leaf, value)
-
-    def wanted(
-        self, output_attentions: bool | None, output_hidden_states: bool | None, return_dict: bool | None
-    ) -> Wanted:
-        """What a call asks to have returned."""
-        return Wanted.of(self.config, output_attentions, output_hidden_states, return_dict)
 
 
 def _children(layer: keras.layers.Layer) -> list[keras.layers.Layer]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +16,7 @@ from torch.utils import _pytree as pytree
 from ...configuration import PretrainedConfig
 from ...conversion.formats.tensors import numpy_dtype
 from ...conversion.slots import Slot, Source, make_slot
-from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
+from ...outputs import ModelOutput, flatten, register_pytrees, unflatten
 from ..base import Construction, PretrainedBase, check_affordable, initial_values, no_initial_value, structure_only
 from ..options import LoadOptions
 from .kinds import kind_of
@@ -125,11 +124,6 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
     # ---- what users ask of a model --------------------------------------------------------------------------
 
     @property
-    def base_model(self) -> nn.Module:
-        """The model without its head."""
-        return getattr(self, self.base_model_prefix, self)
-
-    @property
     def device(self) -> torch.device:
         """Where the first parameter is."""
         return next(self.parameters()).device
@@ -149,21 +143,6 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
             for parameter in self.parameters()
             if id(parameter) not in excluded and (parameter.requires_grad or not only_trainable)
         )
-
-    def get_input_embeddings(self) -> nn.Module:
-        """The module that embeds tokens."""
-        return attrgetter(self.input_embeddings_name())(self.base_model)
-
-    def set_input_embeddings(self, value: nn.Module) -> None:
-        """Put another module in the place of the one that embeds tokens."""
-        parent, _, leaf = self.input_embeddings_name().rpartition(".")
-        setattr(attrgetter(parent)(self.base_model), leaf, value)
-
-    def wanted(
-        self, output_attentions: bool | None, output_hidden_states: bool | None, return_dict: bool | None
-    ) -> Wanted:
-        """What a call asks to have returned."""
-        return Wanted.of(self.config, output_attentions, output_hidden_states, return_dict)
 
 
 @contextlib.contextmanager
