@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from triformers.cards import Weights
+from triformers.configuration import PretrainedConfig
 from triformers.conversion.formats.tensors import Checkpoint
 from triformers.conversion.slots import Slot
 from triformers.files.errors import CheckpointError, closest, three_beats
@@ -29,6 +30,7 @@ class Plan:
         new: Slots of a head, or of an optional module, that the checkpoint does not have: initialised afresh.
         dropped: File keys of heads that the model does not have.
         ignored: File keys that no module holds any more -> the reason.
+        tied: File keys of a tensor that the file holds under its other name too -> that name.
         missing: Backbone slots that the checkpoint lacks.
         unexpected: File keys that fit nothing.
         mismatched: (file key, its shape, the slot's shape) where the two differ.
@@ -38,6 +40,7 @@ class Plan:
     new: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     ignored: dict[str, str] = field(default_factory=dict)
+    tied: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
     mismatched: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = field(default_factory=list)
@@ -89,13 +92,22 @@ class Plan:
         }
 
 
-def make_plan(slots: Iterable[Slot], checkpoint: Checkpoint, weights: Weights) -> Plan:
+def make_plan(
+    slots: Iterable[Slot],
+    checkpoint: Checkpoint,
+    weights: Weights,
+    config: PretrainedConfig | None = None,
+    is_of_another_class: bool = False,
+) -> Plan:
     """Match every slot of a model with a tensor of a checkpoint.
 
     Args:
         slots: The model's slots.
         checkpoint: The file's tensors.
         weights: What the architecture declares about its tensors' names.
+        config: Says which tensors are tied.
+        is_of_another_class: Whether a class with other heads wrote the checkpoint: a head of the same name and another
+            shape is then another head.
     """
     by_name = {slot.name: slot for slot in slots}
     into_model = _prefix_change(by_name, checkpoint, weights)
@@ -107,13 +119,23 @@ def make_plan(slots: Iterable[Slot], checkpoint: Checkpoint, weights: Weights) -
             plan.unexpected.append(keys[name] if key == name else key)
         if name not in keys or key == name:
             keys[name] = key
+    for alias, name in tied_names(by_name, weights, config).items():
+        if alias in keys and alias not in by_name:
+            key = keys.pop(alias)
+            if name in keys:
+                plan.tied[key] = name
+            else:
+                keys[name] = key
     for name, slot in by_name.items():
         if name not in keys:
             (plan.new if is_head(name, weights, by_name) else plan.missing).append(name)
-        elif checkpoint[keys[name]].shape != slot.shape:
-            plan.mismatched.append((keys[name], checkpoint[keys[name]].shape, slot.shape))
-        else:
+        elif checkpoint[keys[name]].shape == slot.shape:
             plan.filled[name] = keys[name]
+        elif is_of_another_class and is_head(name, weights, by_name):
+            plan.new.append(name)
+            plan.dropped.append(keys[name])
+        else:
+            plan.mismatched.append((keys[name], checkpoint[keys[name]].shape, slot.shape))
     for name, key in keys.items():
         if name not in by_name:
             _set_aside(plan, name, key, weights, by_name)
@@ -123,6 +145,21 @@ def make_plan(slots: Iterable[Slot], checkpoint: Checkpoint, weights: Weights) -
 def relative(name: str, weights: Weights) -> str:
     """A name without the base model's prefix."""
     return name.removeprefix(f"{weights.prefix}.") if weights.prefix else name
+
+
+def tied_names(names: Iterable[str], weights: Weights, config: PretrainedConfig | None) -> dict[str, str]:
+    """The second names of a model's tensors -> the names that they are written under, as far as the model has these."""
+    names = set(names)
+    prefix = f"{weights.prefix}." if _has_prefix(names, weights) else ""
+
+    def full(name: str) -> str:
+        return name if name.partition(".")[0] in weights.heads else prefix + name
+
+    return {
+        full(tie.alias): full(tie.to)
+        for tie in weights.tied
+        if full(tie.to) in names and (not tie.when or config is None or getattr(config, tie.when))
+    }
 
 
 def ignored_reason(name: str, weights: Weights) -> str:

@@ -7,6 +7,7 @@ architectures (`models/<arch>/__init__.py`) or in the table of shared names (`na
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from typing import Any
 
@@ -28,14 +29,16 @@ def __getattr__(name: str) -> Any:
 
 
 def _find(name: str) -> Any:
-    from .cards import resolve_class
+    from .cards import public_names, resolve_class
     from .files.errors import UnknownNameError
     from .names import SHARED_NAMES
 
     if name in SHARED_NAMES:
         return getattr(importlib.import_module(f".{SHARED_NAMES[name]}", __name__), name)
+    if name not in public_names() and importlib.util.find_spec(f"{__name__}.{name}") is not None:
+        return importlib.import_module(f".{name}", __name__)  # `from triformers import modeling_outputs`
     try:
-        return resolve_class(name)
+        return resolve_class(name, SHARED_NAMES)
     except UnknownNameError as error:
         # `from triformers import X` replaces an AttributeError's message by a bare one; an ImportError's stays.
         if sys._getframe(2).f_globals.get("__name__") == "importlib._bootstrap":

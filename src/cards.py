@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -43,6 +43,34 @@ BACKENDS: Mapping[str, Backend] = {
 
 
 @dataclass(frozen=True)
+class Tie:
+    """Two names of one tensor, which a checkpoint holds once.
+
+    Attributes:
+        alias: The name that is not written.
+        to: The name that is.
+        when: The configuration's field that ties them; always tied if empty.
+    """
+
+    alias: str
+    to: str
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """Which linear layers an attention head has a part in, with `{}` for the number of its layer.
+
+    Attributes:
+        rows: Those that make the head's queries, keys and values.
+        columns: Those that read what the head answers.
+    """
+
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Weights:
     """How an architecture's checkpoints name their tensors, where that is not plain from the modules.
 
@@ -54,6 +82,10 @@ class Weights:
         heads: First segments of the tensors that belong to heads; a head that the model lacks is dropped.
         optional: Backbone modules that some checkpoints do not have (a pooler); treated like heads.
         input_embeddings: The module that embeds tokens.
+        output_embeddings: The module that scores tokens.
+        tied: Tensors with two names.
+        per_token: Tensors with one entry for each token of the vocabulary.
+        per_head: The layers that have a part for each attention head.
         ignored: Tensors that old checkpoints carry and no module holds (buffers rebuilt from the config), with
             `*` for any one segment, each with the reason.
         initializers: Initial values that differ from those of the layer's kind, by tensor name.
@@ -63,6 +95,10 @@ class Weights:
     heads: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     input_embeddings: str = ""
+    output_embeddings: str = ""
+    tied: tuple[Tie, ...] = ()
+    per_token: tuple[str, ...] = ()
+    per_head: Pruning = field(default_factory=Pruning)
     ignored: Mapping[str, str] = field(default_factory=dict)
     initializers: Mapping[str, Any] = field(default_factory=dict)
 
@@ -77,6 +113,7 @@ class Card:
         tokenizers: Names of the slow and the fast tokenizer class, either may be absent.
         models: Task -> class name without the framework's prefix; `base` is the bare model.
         bases: Further public model classes without a task (the abstract `BertPreTrainedModel`).
+        aliases: Further public names of a framework's classes -> the class.
         weights: The naming of its checkpoints' tensors.
         backends: The frameworks its models exist in.
     """
@@ -86,6 +123,7 @@ class Card:
     tokenizers: tuple[str, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
     bases: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
     weights: Weights = field(default_factory=Weights)
     backends: tuple[str, ...] = ("torch", "tensorflow", "flax")
 
@@ -98,6 +136,12 @@ class Card:
         """The import path of one of the architecture's files (`modeling_tf_`, `configuration_`, ...)."""
         return f"triformers.models.{self.folder}.{role}{self.folder}"
 
+    def export(self, name: str) -> Any:
+        """The `__getattr__` of the architecture's folder: `from triformers.models.bert import BertModel`."""
+        if name not in dict(self.exports()):
+            raise AttributeError(f"triformers.models.{self.folder} has no {name!r}.")
+        return resolve_class(name)
+
     def exports(self) -> Iterator[tuple[str, str]]:
         """Every public (name, module) pair of this architecture."""
         yield self.config, self.module("configuration_")
@@ -108,6 +152,9 @@ class Card:
             grammar = BACKENDS[backend]
             for stem in (*self.bases, *self.models.values()):
                 yield grammar.class_prefix + stem, self.module(grammar.module_prefix)
+            for name, target in self.aliases.items():
+                if target in (grammar.class_prefix + stem for stem in self.models.values()):
+                    yield name, self.module(grammar.module_prefix)
 
 
 @cache
@@ -175,8 +222,12 @@ def _importable(module: str) -> bool:
         return False
 
 
-def resolve_class(name: str) -> Any:
+def resolve_class(name: str, others: Iterable[str] = ()) -> Any:
     """The public class of this name, its module imported on the way.
+
+    Args:
+        name: As it is written.
+        others: Further names that could have been meant.
 
     Raises:
         UnknownNameError: No such class; the message offers the closest names.
@@ -184,7 +235,7 @@ def resolve_class(name: str) -> Any:
     """
     names = public_names()
     if name not in names:
-        near = closest(name, names)
+        near = closest(name, (*names, *others))
         raise UnknownNameError(
             three_beats(
                 f"triformers has no {name!r}",

@@ -32,7 +32,7 @@ from typing import (
 )
 
 from .fields import Count, Size, TokenId, admits, describe, short
-from .files.errors import ConfigurationError, three_beats
+from .files.errors import ConfigurationError, InputError, three_beats
 from .files.strict_json import load_json_object
 from .files.transaction import SaveTransaction
 from .hub.find import HubOptions, Repository
@@ -305,7 +305,8 @@ class PretrainedConfig:
             values.pop("id2label", None)
             values.pop("label2id", None)
             values["num_labels"] = kwargs["num_labels"]
-        reserved = {"num_labels", "attn_implementation", "dtype", *cls._fields, *cls.attribute_map, *values}
+        own = inspect.signature(cls.__init__).parameters  # a user's class may have a constructor of its own
+        reserved = {"num_labels", "attn_implementation", "dtype", *cls._fields, *cls.attribute_map, *own, *values}
         known = {name: value for name, value in kwargs.items() if name in reserved}
         config = cls(**{**values, **known})
         unused = {name: value for name, value in kwargs.items() if name not in known}
@@ -348,12 +349,20 @@ class PretrainedConfig:
         with SaveTransaction(path.parent) as stage:
             stage.write_text(path.name, self.to_json_string(use_diff))
 
-    def save_pretrained(self, save_directory: str | os.PathLike) -> None:
+    def save_pretrained(self, save_directory: str | os.PathLike, push_to_hub: bool = False) -> None:
         """Write `config.json` into a directory, which is made if it is not there.
+
+        Args:
+            save_directory: The directory.
+            push_to_hub: Must be False: a saved directory is uploaded with `huggingface_hub`.
 
         Raises:
             FileError: The directory cannot be made or written.
+            InputError: An upload is asked for.
         """
+        if push_to_hub:
+            remedy = "Save first, then call huggingface_hub.upload_folder(repo_id=..., folder_path=...)."
+            raise InputError(three_beats("a configuration was given push_to_hub=True", "False", remedy))
         with SaveTransaction(Path(save_directory)) as stage:
             stage.write_text(CONFIG_NAME, self.to_json_string())
 
@@ -377,6 +386,10 @@ class PretrainedConfig:
                     three_beats(f"the update {pair!r}", "key=value with a key of this configuration", "Correct it.")
                 )
             setattr(self, name, _parse_like(text, getattr(self, name), name))
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the values, so that `"hidden_size" in config` answers too."""
+        return iter(_public(self))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PretrainedConfig) and _public(self) == _public(other)

@@ -28,7 +28,7 @@ def sequence_classification_loss(logits: Any, labels: Any, config: PretrainedCon
     if problem == "regression":
         return mean_squared_error(logits, labels, ops)
     if problem == "single_label_classification":
-        return cross_entropy(ops.reshape(logits, (-1, config.num_labels)), ops.reshape(labels, (-1,)), ops)
+        return cross_entropy(logits, labels, ops)
     return binary_cross_entropy(logits, labels, ops)
 
 
@@ -38,18 +38,56 @@ def _problem_type(num_labels: int, integer_labels: bool) -> str:
     return "single_label_classification" if integer_labels else "multi_label_classification"
 
 
-def cross_entropy(logits: Any, labels: Any, ops: Any) -> Any:
-    """The mean of -log p(label) over the labels that are not -100; not a number if all are.
+def cross_entropy(logits: Any, labels: Any, ops: Any, ignored: Any = IGNORED) -> Any:
+    """The mean of -log p(label) over the labels that are not `ignored`; not a number if all are. None without labels.
 
     Args:
-        logits: [B, L].
-        labels: [B], integers.
+        logits: [..., L].
+        labels: [...], integers.
+        ops: The framework's array operations.
+        ignored: The label that takes no part.
     """
-    logits = ops.widen(logits)
-    counted = labels != IGNORED
+    if labels is None:
+        return None
+    logits = ops.widen(ops.reshape(logits, (-1, logits.shape[-1])))
+    labels = ops.reshape(labels, (-1,))
+    counted = labels != ignored
     chosen = ops.take_along_last(ops.log_softmax(logits), ops.where(counted, labels, 0))  # [B]
     weights = ops.cast_like(counted, logits)
     return -ops.sum(chosen * weights) / ops.sum(weights)
+
+
+def causal_language_model_loss(logits: Any, labels: Any, ops: Any) -> Any:
+    """The cross-entropy of each position's prediction of the next token; None without labels.
+
+    Args:
+        logits: [B, T, V].
+        labels: [B, T], the tokens themselves, -100 where one is not to be predicted.
+        ops: The framework's array operations.
+    """
+    return None if labels is None else cross_entropy(logits[:, :-1], labels[:, 1:], ops)
+
+
+def question_answering_loss(
+    start_logits: Any, end_logits: Any, start_positions: Any, end_positions: Any, ops: Any
+) -> Any:
+    """The mean of the cross-entropies of an answer's start and end; None without both positions.
+
+    Args:
+        start_logits: [B, T].
+        end_logits: [B, T].
+        start_positions: [B] or [B, 1]; a position outside the sequence takes no part.
+        end_positions: [B] or [B, 1].
+        ops: The framework's array operations.
+    """
+    if start_positions is None or end_positions is None:
+        return None
+    length = ops.shape(start_logits)[1]
+    start, end = (
+        cross_entropy(logits, ops.clip(ops.reshape(positions, (-1,)), 0, length), ops, ignored=length)
+        for logits, positions in ((start_logits, start_positions), (end_logits, end_positions))
+    )
+    return (start + end) / 2
 
 
 def mean_squared_error(logits: Any, labels: Any, ops: Any) -> Any:

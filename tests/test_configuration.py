@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import GOLDEN
 from triformers import BertConfig, PretrainedConfig
-from triformers.files.errors import ConfigurationError, FileError
+from triformers.files.errors import ConfigurationError, FileError, InputError
 
 CONFIGS = sorted(GOLDEN.glob("models/bert/*/config.json"))
 
@@ -158,6 +158,19 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_defaults_are_not_shared() -> None:
     BertConfig().pruned_heads[1] = [0]
     assert BertConfig().pruned_heads == {}
+
+
+def test_an_upload_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="upload_folder"):
+        BertConfig().save_pretrained(tmp_path / "new", push_to_hub=True)
+    assert not (tmp_path / "new").exists()
+    BertConfig().save_pretrained(tmp_path / "new", push_to_hub=False)
+
+
+def test_the_names_of_the_values() -> None:
+    config = BertConfig(mine=3)
+    assert {"hidden_size", "return_dict", "mine"} <= set(config) and "_commit_hash" not in config
+    assert all(hasattr(config, name) for name in config)
 
 
 def test_equality() -> None:

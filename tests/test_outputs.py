@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import pickle
 
 import pytest
 
-from triformers.outputs import BaseModelOutput, SequenceClassifierOutput, flatten, unflatten
+from triformers.outputs import (
+    BaseModelOutput,
+    MaskedLMOutput,
+    ModelOutput,
+    SequenceClassifierOutput,
+    flatten,
+    unflatten,
+)
 
 
 def test_three_ways_to_read_a_field() -> None:
@@ -58,3 +66,17 @@ def test_the_other_frameworks_names_are_the_same_types() -> None:
 
     assert outputs.TFBaseModelOutput is outputs.FlaxBaseModelOutput is BaseModelOutput
     assert not hasattr(outputs, "TFNothing") and not hasattr(outputs, "TFWanted")
+
+
+@pytest.mark.parametrize("path", ["modeling_outputs", "modeling_tf_outputs", "modeling_flax_outputs"])
+def test_the_module_paths_that_users_import_from(path: str) -> None:
+    module = importlib.import_module(f"triformers.{path}")
+    assert module.BaseModelOutput is BaseModelOutput and module.FlaxMaskedLMOutput is MaskedLMOutput
+    assert not hasattr(module, "Wanted")
+
+
+@pytest.mark.parametrize("output_type", ModelOutput.__subclasses__(), ids=lambda output_type: output_type.__name__)
+def test_every_type_says_the_shapes_of_its_own_fields(output_type: type[ModelOutput]) -> None:
+    usual = ("loss", "past_key_values", "hidden_states", "attentions")
+    own = [name for name in output_type._fields if not name.endswith(usual)]
+    assert own and all(name in (output_type.__doc__ or "") for name in own)

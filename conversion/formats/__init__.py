@@ -2,53 +2,75 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
-from triformers.conversion.formats.safetensors import read_safetensors
-from triformers.conversion.formats.tensors import Checkpoint
+from triformers.conversion.formats.names import FORMATS, Format, format_of
+from triformers.conversion.formats.safetensors import read_safetensors, write_safetensors
+from triformers.conversion.formats.shards import bytes_of, index_text, read_shards, split
+from triformers.conversion.formats.tensors import Checkpoint, Tensor
 from triformers.files.errors import FileError, three_beats
-from triformers.files.strict_json import load_json_object
+from triformers.files.transaction import SaveTransaction
 from triformers.hub.find import Repository
 
-SAFETENSORS_NAME = "model.safetensors"
-SAFETENSORS_INDEX = "model.safetensors.index.json"
 
-#: Every name that a whole or sharded checkpoint in this form may have in a directory.
-CHECKPOINT_FILES = (SAFETENSORS_NAME, SAFETENSORS_INDEX, "model-*-of-*.safetensors")
-
-
-def open_checkpoint(repository: Repository) -> Checkpoint:
+def open_checkpoint(
+    repository: Repository, formats: Iterable[str] = tuple(FORMATS), variant: str | None = None
+) -> Checkpoint:
     """The tensors of a checkpoint, whole or sharded, none of them read yet.
+
+    Args:
+        repository: Where it is.
+        formats: Names of the formats that it may be in; the first that is there is read.
+        variant: What stands before the extension in the files' names: "fp16" for `model.fp16.safetensors`.
 
     Raises:
         FileError: There is no checkpoint, or a file of it is damaged.
     """
-    whole = repository.file(SAFETENSORS_NAME, required=False)
-    if whole is not None:
-        return read_safetensors(whole)
-    index = repository.file(SAFETENSORS_INDEX, required=False)
-    if index is None:
-        raise FileError(
-            three_beats(
-                f"{repository.name} holds no {SAFETENSORS_NAME}",
-                f"{SAFETENSORS_NAME} or {SAFETENSORS_INDEX}",
-                "Check the name, or convert the checkpoint to safetensors.",
-            )
+    wanted = [format_of(name) for name in formats]
+    for form in wanted:
+        if (whole := repository.file(form.whole(variant), required=False)) is not None:
+            return read_safetensors(whole)
+        if (index := repository.file(form.index(variant), required=False)) is not None:
+            return read_shards(repository, index, form, read_safetensors)
+    first, *rest = (form.whole(variant) for form in wanted)
+    raise FileError(
+        three_beats(
+            f"{repository.name} holds no {first}" + (f", and no {' or '.join(rest)}" if rest else ""),
+            "a checkpoint in one of these files, or in shards with an index",
+            "Check the name, or convert the checkpoint to safetensors.",
         )
-    return _read_shards(repository, index)
+    )
 
 
-def _read_shards(repository: Repository, index: Path) -> Checkpoint:
-    shard_of = load_json_object(index).get("weight_map")
-    if not isinstance(shard_of, dict) or not all(isinstance(name, str) for name in shard_of.values()):
-        raise FileError(
-            three_beats(f"{index}: no weight_map of strings", "tensor -> file name", "Fetch the index again.")
-        )
-    shards = {name: read_safetensors(repository.file(name, listed=True)) for name in sorted(set(shard_of.values()))}
-    found = {tensor: name for name, shard in shards.items() for tensor in shard}
-    if found != shard_of:
-        wrong = sorted(set(found.items()) ^ set(shard_of.items()))[0][0]
-        raise FileError(
-            three_beats(f"{index}: lies about {wrong!r}", "the files as they are", "Fetch the shards again.")
-        )
-    return {tensor: shards[name][tensor] for tensor, name in shard_of.items()}
+def write_checkpoint(
+    stage: SaveTransaction,
+    tensors: Mapping[str, Tensor],
+    form: Format,
+    max_shard_size: int | str | None = None,
+    variant: str | None = None,
+) -> None:
+    """Stage a checkpoint, in one file or in several with their index; what an earlier one left goes.
+
+    Args:
+        stage: The save that it is part of.
+        tensors: What to write, in the format's names and axes.
+        form: The format.
+        max_shard_size: The most bytes of tensors in one file: a number, or a text such as "5GB"; None for no limit.
+        variant: What stands before the extension in the files' names.
+
+    Raises:
+        InputError: The size is none.
+    """
+    groups = [list(tensors.values())] if max_shard_size is None else split(tensors.values(), bytes_of(max_shard_size))
+    names = [form.whole(variant)]
+    if len(groups) > 1:
+        names = [form.shard(number, len(groups), variant) for number in range(1, len(groups) + 1)]
+        stage.write_text(form.index(variant), index_text(dict(zip(names, groups, strict=True))))
+    for name, group in zip(names, groups or [[]], strict=True):
+        with stage.open(name) as file:
+            write_safetensors(file, {tensor.name: tensor for tensor in group}, {"format": "pt"})
+    written = {*names, form.index(variant)} if len(groups) > 1 else set(names)
+    if stage.directory.is_dir():
+        for entry in stage.directory.iterdir():
+            if form.is_left_over(entry.name, variant) and entry.name not in written:
+                stage.remove(entry.name)

@@ -21,8 +21,7 @@ import numpy as np
 
 from ..cards import Card, Weights, all_cards, public_names
 from ..configuration import CONFIG_NAME, PretrainedConfig
-from ..conversion.formats import CHECKPOINT_FILES, SAFETENSORS_NAME, open_checkpoint
-from ..conversion.formats.safetensors import write_safetensors
+from ..conversion.formats import FORMATS, open_checkpoint, write_checkpoint
 from ..conversion.formats.tensors import Checkpoint, Tensor, is_floating
 from ..conversion.mapping import Plan, make_plan, relative
 from ..conversion.slots import Slot, Source
@@ -32,6 +31,7 @@ from ..hub.find import Repository
 from ..initialization import BY_KIND, draw, is_defined
 from ..outputs import Wanted
 from .options import LoadOptions
+from .resizing import Resizable
 
 logger = logging.getLogger(__name__)
 
@@ -82,11 +82,11 @@ def is_building() -> bool:
     return _building.get()
 
 
-class PretrainedBase:
+class PretrainedBase(Resizable):
     """What every pretrained model can do, independent of its framework.
 
-    A framework's base class supplies `structure`, `slots`, `fill`, `held`, `read_slot`, `initialize` and
-    `parameter_dtype`.
+    A framework's base class supplies `structure`, `slots`, `fill`, `replace`, `held`, `read_slot`, `initialize`,
+    `fresh_seed` and `parameter_dtype`.
     """
 
     config_class: ClassVar[type[PretrainedConfig]] = PretrainedConfig
@@ -109,6 +109,10 @@ class PretrainedBase:
 
     def fill(self, source: Source, dtype: str | None = None) -> None:
         """Put a value into every slot."""
+        raise NotImplementedError
+
+    def fresh_seed(self) -> int:
+        """A seed for a caller who gives none."""
         raise NotImplementedError
 
     def held(self, slot: Slot) -> Any:
@@ -148,6 +152,21 @@ class PretrainedBase:
             )
         return name
 
+    def slots_named(self, names: Iterable[str]) -> list[Slot]:
+        """The slots of these names, which are written without the base model's prefix."""
+        slots = {slot.name: slot for slot in self.slots()}
+        prefix = self.weights_of(self.config).prefix
+        found = (slots.get(name) or slots.get(f"{prefix}.{name}") for name in names)
+        return [slot for slot in found if slot is not None]
+
+    def initial(self, config: PretrainedConfig, seed: int) -> Source:
+        """Fresh values for a model of this architecture."""
+        return initial_values(config, self.weights_of(config), seed)
+
+    def reconfigure(self, **fields: Any) -> None:
+        """Change the configuration of a model whose size has changed."""
+        self.config.update(fields)
+
     @classmethod
     def is_listed(cls) -> bool:
         """Whether this is a class of the library's own, not a user's subclass."""
@@ -173,7 +192,7 @@ class PretrainedBase:
         dtype, param_dtype = (stored if name == "auto" else name for name in (options.dtype, options.param_dtype))
         model = cls.structure(config, *model_args, **cls.structure_arguments(dtype, param_dtype), **model_kwargs)
         weights = cls.weights_of(config)
-        plan = make_plan(model.slots(), checkpoint, weights)
+        plan = make_plan(model.slots(), checkpoint, weights, config, cls._is_of_another_class(config))
         plan.check(str(name_or_path), options.strict, options.ignore_mismatched_sizes)
         model.fill(planned_values(plan, checkpoint, initial_values(config, weights, options.seed or 0)), dtype)
         config._name_or_path = str(name_or_path)
@@ -188,10 +207,16 @@ class PretrainedBase:
         """The configuration, and the keyword arguments that are the constructor's."""
         if isinstance(options.config, PretrainedConfig):
             config, rest = copy.deepcopy(options.config), kwargs
-            overrides = {name: rest.pop(name) for name in list(rest) if hasattr(config, name)}
+            known = {name for name in rest if name == "attn_implementation" or hasattr(config, name)}
+            overrides = {name: rest.pop(name) for name in known}
             return (config.from_dict(config.to_dict(), **overrides) if overrides else config), rest
         source = options.config if options.config is not None else repository.file(CONFIG_NAME)
         return cls.config_class.from_pretrained(source, return_unused_kwargs=True, **kwargs)
+
+    @classmethod
+    def _is_of_another_class(cls, config: PretrainedConfig) -> bool:
+        """Whether the configuration says that another class wrote the checkpoint."""
+        return bool(config.architectures) and cls.__name__.removeprefix(cls.class_prefix) not in config.architectures
 
     @classmethod
     def structure_arguments(cls, dtype: str | None, param_dtype: str | None) -> dict[str, Any]:
@@ -224,11 +249,8 @@ class PretrainedBase:
         tensors = self.canonical_tensors()
         config = self._config_to_save(tensors.values())
         with SaveTransaction(Path(save_directory)) as stage:
-            for stale in _other_checkpoint_files(Path(save_directory)):
-                stage.remove(stale)
             stage.write_text(CONFIG_NAME, config.to_json_string())
-            with stage.open(SAFETENSORS_NAME) as file:
-                write_safetensors(file, tensors, {"format": "pt"})
+            write_checkpoint(stage, tensors, FORMATS["safetensors"])
 
     def canonical_tensors(self) -> dict[str, Tensor]:
         """Every slot's value in its canonical name and axis order, read when it is asked for."""
@@ -269,11 +291,40 @@ class PretrainedBase:
         parent, _, leaf = self.input_embeddings_name().rpartition(".")
         setattr(attrgetter(parent)(self.base_model), leaf, value)
 
+    def get_output_embeddings(self) -> Any:
+        """The module that scores tokens, None if the model has none."""
+        module, name = self, self.weights_of(self.config).output_embeddings
+        for segment in name.split(".") if name else ():
+            module = getattr(module, segment, None)
+        return module if name else None
+
+    def set_output_embeddings(self, new_embeddings: Any) -> None:
+        """Put another module in the place of the one that scores tokens.
+
+        Raises:
+            InputError: The model has none.
+        """
+        if self.get_output_embeddings() is None:
+            found = f"{type(self).__name__} scores no tokens"
+            raise InputError(three_beats(found, "a model with a language-model head", "Use a class that has one."))
+        parent, _, leaf = self.weights_of(self.config).output_embeddings.rpartition(".")
+        setattr(attrgetter(parent)(self) if parent else self, leaf, new_embeddings)
+
+    def post_init(self) -> None:
+        """Nothing: a call of the class fills the model when its constructor is done. For classes written for 4.x."""
+
+    def init_weights(self, *args: Any, **kwargs: Any) -> Any:
+        """Nothing, as `post_init`; in Flax, fresh parameters."""
+
     def wanted(
-        self, output_attentions: bool | None, output_hidden_states: bool | None, return_dict: bool | None
+        self,
+        output_attentions: bool | None,
+        output_hidden_states: bool | None,
+        return_dict: bool | None,
+        use_cache: bool | None = False,
     ) -> Wanted:
         """What a call asks to have returned."""
-        return Wanted.of(self.config, output_attentions, output_hidden_states, return_dict)
+        return Wanted.of(self.config, output_attentions, output_hidden_states, return_dict, use_cache)
 
 
 def planned_values(plan: Plan, checkpoint: Checkpoint, initial: Source) -> Source:
@@ -337,15 +388,3 @@ def _checkpoint_dtype(checkpoint: Checkpoint, config: PretrainedConfig) -> str |
     """The type for `dtype="auto"`: the configuration's, else that of the first floating tensor."""
     names = (tensor.dtype.name for tensor in checkpoint.values() if is_floating(tensor.dtype))
     return config.torch_dtype or next(names, None)
-
-
-def _other_checkpoint_files(directory: Path) -> list[str]:
-    """The files of an earlier save in another form, which this one replaces."""
-    if not directory.is_dir():
-        return []
-    return [
-        entry.name
-        for pattern in CHECKPOINT_FILES
-        for entry in directory.glob(pattern)
-        if entry.name != SAFETENSORS_NAME
-    ]

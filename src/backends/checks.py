@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
+from ..configuration import PretrainedConfig
 from ..files.errors import InputError, three_beats
+
+logger = logging.getLogger(__name__)
 
 
 def check_token_shape(shape: Sequence[int | None], what: str = "input_ids") -> None:
@@ -63,6 +67,45 @@ def check_mask_shape(shape: Sequence[int | None], expected: Sequence[int | None]
                 "Make it the tokenizer's, one number per token.",
             )
         )
+
+
+def check_choices(shape: Sequence[int | None], axes: int, what: str) -> None:
+    """Refuse inputs of a multiple-choice model that have no axis of choices.
+
+    Raises:
+        InputError: They have not.
+    """
+    if len(shape) != axes:
+        remedy = "Give each row its choices: one sequence for each."
+        raise InputError(three_beats(f"{what} of shape {list(shape)}", "[batch, choices, length]", remedy))
+
+
+def check_divides(size: int, length: int) -> None:
+    """Refuse a feed-forward chunk that does not divide the sequence.
+
+    Raises:
+        InputError: It does not.
+    """
+    if length % size:
+        found = f"a sequence of {length} tokens with chunk_size_feed_forward {size}"
+        raise InputError(three_beats(found, f"a multiple of {size}", "Pad the sequence, or set the option to 0."))
+
+
+def check_cross_attention(encoder_hidden_states: object, config: PretrainedConfig) -> None:
+    """Refuse an encoder's hidden states for a decoder that has no layers to attend to them.
+
+    Raises:
+        InputError: It has none.
+    """
+    if encoder_hidden_states is not None and config.is_decoder and not config.add_cross_attention:
+        remedy = "Make the model with is_decoder=True and add_cross_attention=True."
+        raise InputError(three_beats("got encoder_hidden_states", "a decoder with cross-attention", remedy))
+
+
+def warn_unless_decoder(config: PretrainedConfig, what: str) -> None:
+    """Say that a model that predicts the next token can see it."""
+    if not config.is_decoder:
+        logger.warning("%s without is_decoder=True: every position sees those that follow it.", what)
 
 
 def check_one_of(input_ids: object, inputs_embeds: object) -> None:

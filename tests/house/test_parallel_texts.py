@@ -50,13 +50,17 @@ def _public(name: str) -> str:
 
 
 def _parts(node: ast.ClassDef) -> tuple[str, ...]:
-    """The attributes that a constructor makes by a call: layers, stacks of layers, activations."""
+    """The attributes that a constructor makes by a call: layers, stacks of layers, activations.
+
+    A parameter of the layer's own is no part: each framework makes it in a place of its own.
+    """
     builder = next((f for f in node.body if isinstance(f, ast.FunctionDef) and f.name in ("__init__", "setup")), None)
     made = []
     for statement in ast.walk(builder) if builder else ():
         if isinstance(statement, ast.Assign) and isinstance(statement.value, (ast.Call, ast.ListComp, ast.IfExp)):
             target = statement.targets[0]
-            if isinstance(target, ast.Attribute):
+            own_parameter = ast.unparse(statement.value).startswith(("nn.Parameter(", "self.parameter("))
+            if isinstance(target, ast.Attribute) and not own_parameter:
                 made.append((statement.lineno, target.attr.rstrip("_")))
     return tuple(name for _, name in sorted(made))
 
@@ -64,7 +68,8 @@ def _parts(node: ast.ClassDef) -> tuple[str, ...]:
 def _arguments(node: ast.ClassDef) -> tuple[str, ...]:
     names = ("forward", "call", "__call__")
     call = next((f for f in node.body if isinstance(f, ast.FunctionDef) and f.name in names), None)
-    return tuple(argument.arg for argument in call.args.args if argument.arg not in IDIOM) if call else ()
+    every = [*call.args.args, *call.args.kwonlyargs] if call else []
+    return tuple(argument.arg for argument in every if argument.arg not in IDIOM)
 
 
 CARDS = [card for card in all_cards().values() if card.models]

@@ -190,14 +190,14 @@ def test_heads_must_divide_the_width(runner: ModuleType) -> None:
 @pytest.mark.parametrize(
     "option",
     [
-        {"is_decoder": True},
         {"add_cross_attention": True},
-        {"position_embedding_type": "relative_key"},
-        {"pruned_heads": {0: [1]}},
+        {"pruned_heads": {0: [0, 1, 2, 3]}},
+        {"pruned_heads": {7: [1]}},
+        {"position_embedding_type": "rotary"},
     ],
     ids=str,
 )
-def test_an_option_that_is_not_there_yet_is_refused(option: dict[str, Any], runner: ModuleType) -> None:
+def test_options_that_make_no_model_are_refused(option: dict[str, Any], runner: ModuleType) -> None:
     with pytest.raises(ConfigurationError, match=next(iter(option))):
         runner.model_class("BertModel")(small(**option))
 

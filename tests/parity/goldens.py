@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +42,11 @@ class Case:
         """`io.safetensors`."""
         return {name: tensor.read() for name, tensor in read_safetensors(self.folder / "io.safetensors").items()}
 
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """`config.json`."""
+        return json.loads((self.folder / "config.json").read_text())
+
     @property
     def class_name(self) -> str:
         """The class without a framework's prefix."""
@@ -62,15 +67,62 @@ class Case:
             name.removeprefix("output."): array for name, array in self.tensors.items() if name.startswith("output.")
         }
 
+    def meaningful(self, outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs at the positions where they mean something: all, unless the case names a mask [B, T] of them."""
+        name = self.facts.get("compare_mask")
+        if not name:
+            return dict(outputs)
+        mask = self.tensors[f"input.{name}"].astype(bool)
+        return {key: array[mask] if array.shape[:2] == mask.shape else array for key, array in outputs.items()}
+
+    @property
+    def main_output(self) -> str:
+        """The name of the output that has a row for every token."""
+        return "logits" if "logits" in self.outputs else "last_hidden_state"
+
+    @property
+    def cache_steps(self) -> list[int]:
+        """The lengths of the chunks in which a cache must give the same; none for a class that has no cache."""
+        return self.facts.get("cache_steps", [])
+
     @cached_property
     def gradient_norms(self) -> Mapping[str, float]:
         """The norm of the gradient of every parameter that has one."""
         return json.loads((self.folder / "grads.json").read_text())
 
     @property
+    def is_variant(self) -> bool:
+        """Whether it is another than the first case of its class."""
+        return "--" in self.folder.name
+
+    @property
     def has_loss(self) -> bool:
         """Whether the call has labels."""
         return self.facts["has_loss"]
+
+
+def chunks(inputs: Mapping[str, np.ndarray], lengths: Sequence[int]) -> Iterator[dict[str, np.ndarray]]:
+    """A call's arguments, cut into those of several calls that read the sequence bit by bit.
+
+    Args:
+        inputs: The arguments of the whole; labels are left out.
+        lengths: How many tokens each call reads.
+    """
+    end = 0
+    for length in lengths:
+        start, end = end, end + length
+        yield {name: _cut(name, array, start, end) for name, array in inputs.items() if name != "labels"}
+
+
+def _cut(name: str, array: np.ndarray, start: int, end: int) -> np.ndarray:
+    """What a call that reads the tokens from `start` to `end` is given of an argument."""
+    if name in ("input_ids", "inputs_embeds", "token_type_ids", "position_ids"):
+        return array[:, start:end]
+    if name == "attention_mask":
+        return array[:, :end] if array.ndim == 2 else array[:, start:end, :end]
+    if name == "encoder_attention_mask" and array.ndim == 3:
+        return array[:, start:end]
+    return array
 
 
 def golden_root(config: pytest.Config) -> Path:

@@ -6,6 +6,7 @@ configurations, a checkpoint, its inputs and PyTorch's outputs in float64.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,16 +15,16 @@ from typing import Any
 import numpy as np
 
 from tests.parity.runners import runner_of
-from tests.specs import Spec, all_specs
+from tests.specs import FIELDS, Spec, all_specs, inputs_of
 from triformers.cards import all_cards
 from triformers.conversion.slots import Slot
 
 
-def classes() -> Iterator[tuple[Spec, str]]:
-    """Every class that a card lists, with its architecture's spec."""
+def classes() -> Iterator[tuple[Spec, str, str]]:
+    """Every class that a card lists: its architecture's spec, its task, its name."""
     for model_type, card in all_cards().items():
-        for stem in card.models.values():
-            yield all_specs()[model_type], stem
+        for task, stem in card.models.items():
+            yield all_specs()[model_type], task, stem
 
 
 def loud(generator: np.random.Generator) -> Any:
@@ -36,18 +37,25 @@ def loud(generator: np.random.Generator) -> Any:
     return value
 
 
-def write(spec: Spec, stem: str, seed: int, folder: Path, runner: Any) -> None:
+def write(spec: Spec, task: str, stem: str, seed: int, folder: Path, runner: Any) -> None:
     """One case of PyTorch's."""
     generator = np.random.default_rng(seed)
     model_class = runner.model_class(stem)
-    config = model_class.config_class(**{**spec.tiny, **spec.vary(generator)})
+    fields = {**spec.tiny, **spec.vary(generator, task), **FIELDS.get(task, {})}
+    config = model_class.config_class(**fields)
     model = model_class(config, seed=0)
     model.fill(loud(generator), "float32")
     model.save_pretrained(folder)
-    inputs = spec.batch_of(config, generator)
+    inputs = taken_by(model_class, inputs_of(spec, task, config, generator))
     outputs = runner.forward(runner.load(stem, folder, "float64"), inputs, **ALL)
     np.savez(folder / "inputs.npz", **inputs)
     np.savez(folder / "outputs.npz", **outputs)
+
+
+def taken_by(model_class: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Those inputs that a class has arguments for; not every class reads an encoder's states."""
+    arguments = inspect.signature(model_class.forward).parameters
+    return {name: array for name, array in inputs.items() if name in arguments}
 
 
 #: What a call is asked to return.
@@ -57,6 +65,6 @@ ALL = {"output_hidden_states": True, "output_attentions": True}
 if __name__ == "__main__":
     torch_runner = runner_of("torch")
     torch_runner.prepare("cpu")
-    for each, name in classes():
+    for each, task_name, name in classes():
         for number in range(int(sys.argv[2])):
-            write(each, name, number, Path(sys.argv[1]) / name / str(number), torch_runner)
+            write(each, task_name, name, number, Path(sys.argv[1]) / name / str(number), torch_runner)

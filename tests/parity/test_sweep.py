@@ -30,13 +30,13 @@ def cases_of_torch(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     return folder
 
 
-@pytest.mark.parametrize("stem", [stem for _, stem in classes()])
+@pytest.mark.parametrize("stem", [stem for *_, stem in classes()])
 @pytest.mark.parametrize(
     "seed", [*range(SHORT), *(pytest.param(n, marks=pytest.mark.slow) for n in range(SHORT, LONG))]
 )
 def test_random_configurations(stem: str, seed: int, cases_of_torch: Path, backend: str, device: str) -> None:
     folder, runner = cases_of_torch / stem / str(seed), runner_of(backend)
     inputs, expected = (dict(np.load(folder / f"{name}.npz")) for name in ("inputs", "outputs"))
-    found = runner.forward(runner.load(stem, folder, "float64"), inputs, **ALL)
+    found = runner.evaluate(runner.load(stem, folder, "float64"), inputs, **ALL)
     assert found.keys() == expected.keys()
     assert not beyond(found, expected, BANDS[device].outputs)

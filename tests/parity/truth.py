@@ -1,7 +1,7 @@
 """What PyTorch computes beyond what goldens hold: gradients, weights after training, initial weights, saved bytes.
 
 PyTorch is the truth for these, and its own goldens prove PyTorch. The other frameworks' processes have it written to a
-file by a process of its own: `python -m tests.parity.truth FOLDER OUTPUT DEVICE`.
+file by a process of its own: `python -m tests.parity.truth FOLDER OUTPUT [every]`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import subprocess
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +18,26 @@ import numpy as np
 
 from tests.parity.goldens import Case, cases
 from tests.parity.runners import runner_of
-from tests.specs import all_specs
+from tests.specs import FIELDS, all_specs, task_of
 from triformers.cards import all_cards
 
+#: The configurations whose initial weights are compared: the spec's, and the same with every option set.
+OPTIONS = ("tiny", "full")
 STEPS, RATE, DECAY, SEED = 5, 1e-2, 0.1, 7
 
 
-def compute(runner: Any, root: Path) -> dict[str, np.ndarray]:
-    """Everything, by `kind|case|tensor`."""
+def compute(runner: Any, root: Path, every: bool) -> dict[str, np.ndarray]:
+    """Everything, by `kind|case|tensor`; only with `every` are the variants of a class trained too."""
     found: dict[str, np.ndarray] = {}
     for case in cases(root):
         found |= {f"saved|{case.name}": saved_bytes(runner, case)}
         if case.has_loss:
             found |= prefixed(f"gradient|{case.name}", gradients(runner, case))
+        if case.has_loss and (every or not case.is_variant):
             found |= prefixed(f"trained|{case.name}", trained(runner, case))
     for model_type, card in all_cards().items():
-        for stem in card.models.values():
-            found |= prefixed(f"initial|{stem}", initial(runner, model_type, stem))
+        for stem, options in product(card.models.values(), OPTIONS):
+            found |= prefixed(f"initial|{stem}|{options}", initial(runner, model_type, stem, options))
     return found
 
 
@@ -54,10 +58,11 @@ def trained(runner: Any, case: Case) -> dict[str, np.ndarray]:
     return values(model)
 
 
-def initial(runner: Any, model_type: str, stem: str) -> dict[str, np.ndarray]:
-    """Every weight of a freshly made tiny model."""
-    model_class = runner.model_class(stem)
-    return values(model_class(model_class.config_class(**all_specs()[model_type].tiny), seed=SEED))
+def initial(runner: Any, model_type: str, stem: str, options: str) -> dict[str, np.ndarray]:
+    """Every weight of a freshly made tiny model, with few options or with all."""
+    model_class, spec = runner.model_class(stem), all_specs()[model_type]
+    fields = {**spec.tiny, **(spec.full if options == "full" else {}), **FIELDS.get(task_of(model_type, stem), {})}
+    return values(model_class(model_class.config_class(**fields), seed=SEED))
 
 
 def values(model: Any) -> dict[str, np.ndarray]:
@@ -73,9 +78,9 @@ def saved_bytes(runner: Any, case: Case) -> np.ndarray:
     return np.frombuffer(digest, np.uint8)
 
 
-def of_torch(root: Path, output: Path) -> dict[str, np.ndarray]:
+def of_torch(root: Path, output: Path, every: bool) -> dict[str, np.ndarray]:
     """PyTorch's truth, computed in a process of its own."""
-    command = [sys.executable, "-m", "tests.parity.truth", str(root), str(output)]
+    command = [sys.executable, "-m", "tests.parity.truth", str(root), str(output), *(["every"] if every else [])]
     subprocess.run(command, check=True, cwd=Path(__file__).parents[2])
     return dict(np.load(output))
 
@@ -83,4 +88,4 @@ def of_torch(root: Path, output: Path) -> dict[str, np.ndarray]:
 if __name__ == "__main__":
     torch_runner = runner_of("torch")
     torch_runner.prepare("cpu")
-    np.savez(sys.argv[2], **compute(torch_runner, Path(sys.argv[1])))
+    np.savez(sys.argv[2], **compute(torch_runner, Path(sys.argv[1]), "every" in sys.argv[3:]))

@@ -10,6 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from triformers.cards import all_cards
+from triformers.losses import IGNORED
+
+#: The arguments of a call, by name.
+Inputs = dict[str, np.ndarray]
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -18,9 +24,10 @@ class Spec:
     Attributes:
         model_type: Its card's key.
         tiny: A small configuration in which every size is odd or different and every constant exaggerated.
+        full: Fields over `tiny` that switch on every option which adds, removes or reshapes a weight.
         batch_of: Inputs of the bare model, made for a configuration by a random generator.
-        vary: Fields of a random configuration to set over `tiny`.
-        mutations: Configuration fields -> a wrong value that the harness must notice.
+        vary: Fields of a random configuration to set over `tiny`, made by a random generator for a task.
+        mutations: (fields of a configuration, wrong values for some of them that the harness must notice there).
         square: Canonical name of a square matrix, whose transposition only the numbers can betray.
         swap: Two canonical names whose values the harness must notice exchanged.
         bias: A bias whose absence it must notice.
@@ -28,17 +35,33 @@ class Spec:
 
     model_type: str
     tiny: Mapping[str, Any]
-    batch_of: Callable[[Any, np.random.Generator], dict[str, np.ndarray]]
-    vary: Callable[[np.random.Generator], dict[str, Any]]
-    mutations: Mapping[str, Any]
+    full: Mapping[str, Any]
+    batch_of: Callable[[Any, np.random.Generator], Inputs]
+    vary: Callable[[np.random.Generator, str], dict[str, Any]]
+    mutations: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]
     square: str
     swap: tuple[str, str]
     bias: str
 
 
-def text_batch(config: Any, generator: np.random.Generator) -> dict[str, np.ndarray]:
-    """A batch of tokens with ragged masks and segments."""
+def all_specs() -> dict[str, Spec]:
+    """Every architecture's spec by model type."""
+    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
+    return {module.SPEC.model_type: module.SPEC for module in modules}
+
+
+def task_of(model_type: str, stem: str) -> str:
+    """The task of a class."""
+    return next(task for task, listed in all_cards()[model_type].models.items() if listed == stem)
+
+
+# ---- inputs -------------------------------------------------------------------------------------------------
+
+
+def text_batch(config: Any, generator: np.random.Generator) -> Inputs:
+    """A batch of tokens with ragged masks and segments, as long as the feed-forward block's pieces allow."""
     rows, length = int(generator.integers(2, 5)), min(11, config.max_position_embeddings)
+    length -= length % max(1, config.chunk_size_feed_forward)
     lengths = generator.integers(length // 2, length + 1, rows)
     lengths[0] = length
     return {
@@ -48,7 +71,89 @@ def text_batch(config: Any, generator: np.random.Generator) -> dict[str, np.ndar
     }
 
 
-def all_specs() -> dict[str, Spec]:
-    """Every architecture's spec by model type."""
-    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
-    return {module.SPEC.model_type: module.SPEC for module in modules}
+def encoder_states(config: Any, rows: int, generator: np.random.Generator) -> Inputs:
+    """What a decoder is told of an encoder, with ragged masks."""
+    length = int(generator.integers(1, 9))
+    lengths = generator.integers(1, length + 1, (rows, 1))
+    return {
+        "encoder_hidden_states": generator.standard_normal((rows, length, config.hidden_size)),
+        "encoder_attention_mask": (np.arange(length) < lengths).astype(np.int64),
+    }
+
+
+def inputs_of(spec: Spec, task: str, config: Any, generator: np.random.Generator) -> Inputs:
+    """Inputs and labels of the class for a task."""
+    inputs = spec.batch_of(config, generator)
+    if task == "multiple-choice":  # two questions with the same choices, in opposite order
+        inputs = {name: np.stack([array, array[::-1]]) for name, array in inputs.items()}  # [2, C, T]
+    return {**inputs, **LABELS[task](config, inputs[next(iter(inputs))].shape, generator)}
+
+
+# ---- labels -------------------------------------------------------------------------------------------------
+
+
+def no_labels(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
+    """The bare model learns nothing."""
+    return {}
+
+
+def word_labels(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
+    """A word for each token [B, T], some of them ignored."""
+    return {"labels": _some_ignored(generator.integers(0, config.vocab_size, shape[:2]), generator)}
+
+
+def token_labels(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
+    """A class for each token [B, T], some of them ignored."""
+    return {"labels": _some_ignored(generator.integers(0, config.num_labels, shape[:2]), generator)}
+
+
+def row_labels(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
+    """A class for each row [B]; a number if there is one label alone."""
+    if config.num_labels == 1:
+        return {"labels": generator.standard_normal(shape[0])}
+    return {"labels": generator.integers(0, config.num_labels, shape[0])}
+
+
+def choice_labels(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
+    """The right choice of each row [B]; inputs are [B, C, T]."""
+    return {"labels": generator.integers(0, shape[1], shape[0])}
+
+
+def next_labels(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
+    """Whether the second sentence of each row [B] follows the first."""
+    return {"labels": generator.integers(0, 2, shape[0])}
+
+
+def pretraining_labels(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
+    """Words, and which sentence follows."""
+    following = next_labels(config, shape, generator)["labels"]
+    return {**word_labels(config, shape, generator), "next_sentence_label": following}
+
+
+def answer_labels(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
+    """Where the answer of each row [B] starts and ends; some lie behind the end and are ignored."""
+    found = {name: generator.integers(0, shape[1] + 3, shape[0]) for name in ("start_positions", "end_positions")}
+    return {name: np.where(np.arange(shape[0]) == 0, array % shape[1], array) for name, array in found.items()}
+
+
+def _some_ignored(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    ignored = generator.random(labels.shape) < 0.3
+    ignored[:, 1] = False  # a loss of nothing is no number
+    return np.where(ignored, IGNORED, labels)
+
+
+#: Task -> labels for inputs of a shape. A new task's labels belong here, not into an architecture's spec.
+LABELS: Mapping[str, Callable[[Any, tuple[int, ...], np.random.Generator], Inputs]] = {
+    "base": no_labels,
+    "pretraining": pretraining_labels,
+    "causal-lm": word_labels,
+    "masked-lm": word_labels,
+    "next-sentence-prediction": next_labels,
+    "sequence-classification": row_labels,
+    "multiple-choice": choice_labels,
+    "token-classification": token_labels,
+    "question-answering": answer_labels,
+}
+
+#: Task -> fields that its configurations must have: an answer has a start and an end.
+FIELDS: Mapping[str, Mapping[str, Any]] = {"question-answering": {"num_labels": 2}}

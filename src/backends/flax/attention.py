@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..checks import check_mask_shape
+from .checks import known
 
 
 def attend(
@@ -42,23 +43,77 @@ def attend(
     return weights @ value, weights
 
 
-def additive_mask(attention_mask: Array | None, hidden: Array) -> Array | None:
-    """A mask of ones and zeros as what is added to scores: 0 where it is 1, the lowest finite number where it is 0.
-
-    The number is finite, so that a row with nothing to attend to gives an average instead of not-a-number.
+def padding_mask(
+    attention_mask: Array | None, hidden: Array, past: int | Array = 0, reach: int | None = None
+) -> Array | None:
+    """What is added to scores where every position may attend to every other: see `additive`.
 
     Args:
-        attention_mask: [B, S] or [B, T, S]; None lets every position see every other.
-        hidden: [B, S, D]; gives sizes and type.
+        attention_mask: [B, S] or [B, T, S], 1 where a position may be attended to and 0 where it is padding; None
+            lets every position see every other.
+        hidden: [B, T, D]; gives sizes and type.
+        past: How many positions a cache holds before these.
+        reach: S, the positions attended to; past + T if None.
 
     Returns:
         [B, 1, 1, S] or [B, 1, T, S].
     """
-    if attention_mask is None:
+    given = None if attention_mask is None else additive(_reaching(attention_mask, hidden, past, reach), hidden)
+    return plus(given, _free(hidden, past, reach))
+
+
+def causal_mask(
+    attention_mask: Array | None, hidden: Array, past: int | Array = 0, reach: int | None = None
+) -> Array | None:
+    """What is added to scores where a position may attend to itself and those before it; as `padding_mask`.
+
+    A mask of three axes says for itself who attends to whom.
+    """
+    positions = jnp.arange(past + hidden.shape[1] if reach is None else reach)
+    queries = past + jnp.arange(hidden.shape[1])
+    allowed = (positions <= queries[:, None])[None, None]  # [1, 1, T, S]
+    if attention_mask is not None:
+        own = _reaching(attention_mask, hidden, past, reach)
+        allowed = own if attention_mask.ndim == 3 else allowed * own
+    return plus(additive(allowed, hidden), _free(hidden, past, reach))
+
+
+def additive(mask: Array, hidden: Array) -> Array:
+    """A mask of ones and zeros as what is added to scores: 0 where it is 1, half the lowest number where it is 0.
+
+    That is so low that no score is seen beside it, and finite whatever is added: a row with nothing to attend to gives
+    an average instead of not-a-number, in half precision too.
+    """
+    return (1.0 - mask.astype(hidden.dtype)) * (jnp.finfo(hidden.dtype).min / 2)
+
+
+def _reaching(mask: Array, hidden: Array, past: int | Array, reach: int | None) -> Array:
+    """[B, S] -> [B, 1, 1, S]; [B, T, S] -> [B, 1, T, S]; the free room of a cache is filled up with zeros."""
+    batch, new = hidden.shape[:2]
+    length = int(past) + new if known(past) else reach
+    if mask.shape[-1] != reach:
+        check_mask_shape(mask.shape, (batch, length))
+    free = 0 if reach is None else reach - mask.shape[-1]
+    mask = jnp.pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, free)])
+    return mask[:, None, None, :] if mask.ndim == 2 else mask[:, None]
+
+
+def _free(hidden: Array, past: int | Array, reach: int | None) -> Array | None:
+    """What hides the free room of a cache, [1, 1, 1, S]; None if there is none.
+
+    It is infinite, so that even a row with nothing to attend to is an average of what is there.
+    """
+    length = past + hidden.shape[1]
+    if reach is None or (known(past) and reach == length):
         return None
-    check_mask_shape(attention_mask.shape, hidden.shape[:2])
-    mask = attention_mask[:, None, None, :] if attention_mask.ndim == 2 else attention_mask[:, None]
-    return (1.0 - mask.astype(hidden.dtype)) * jnp.finfo(hidden.dtype).min
+    return jnp.where(jnp.arange(reach) < length, 0.0, -jnp.inf).astype(hidden.dtype)[None, None, None]
+
+
+def plus(mask: Array | None, scores: Array | None) -> Array | None:
+    """The sum of what is added to scores; None is nothing."""
+    if mask is None or scores is None:
+        return scores if mask is None else mask
+    return mask + scores
 
 
 def per_layer_head_masks(head_mask: Array | None, layers: int) -> list[Array | None]:
@@ -69,13 +124,13 @@ def per_layer_head_masks(head_mask: Array | None, layers: int) -> list[Array | N
     return [row[None, :, None, None] for row in rows]
 
 
-def split_heads(array: Array, heads: int) -> Array:
-    """[B, T, D] -> [B, N, T, H]."""
+def split_heads(array: Array, size: int) -> Array:
+    """[B, T, N * H] -> [B, N, T, H], for heads of one size."""
     batch, length, width = array.shape
-    return array.reshape(batch, length, heads, width // heads).swapaxes(1, 2)
+    return array.reshape(batch, length, width // size, size).swapaxes(1, 2)
 
 
 def join_heads(array: Array) -> Array:
-    """[B, N, T, H] -> [B, T, D]."""
+    """[B, N, T, H] -> [B, T, N * H]."""
     batch, heads, length, size = array.shape
     return array.swapaxes(1, 2).reshape(batch, length, heads * size)

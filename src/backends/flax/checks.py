@@ -27,6 +27,11 @@ def check_indices(ids: Array | None, rows: int, what: str) -> None:
     """
     if ids is None:
         return
-    if not isinstance(ids, Tracer) and ids.size:
+    if known(ids) and ids.size:
         values = np.asarray(ids)  # JAX's own minimum would be traced where the ids are not
         check_range(int(values.min()), int(values.max()), rows, what)
+
+
+def known(array: object) -> bool:
+    """Whether an array's values are at hand: inside `jit` they are not."""
+    return not isinstance(array, Tracer)

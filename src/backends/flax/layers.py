@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import Array
+
+from ..checks import check_divides
 
 
 class Dense(nn.Dense):
@@ -44,6 +46,19 @@ class Embed(nn.Embed):
         return {"embedding": (self.num_embeddings, self.features)}
 
 
+class TiedDense(nn.Module):
+    """x table^T, where the table is that of an embedding: [..., features] -> [..., num_embeddings].
+
+    Attributes:
+        embedding: The module that holds the table.
+    """
+
+    embedding: nn.Module
+
+    def __call__(self, inputs: Array) -> Array:
+        return self.embedding.attend(inputs)
+
+
 class LayerNorm(nn.LayerNorm):
     """Normalization over the last axis, of `size`; the variance is computed around the mean, which keeps its digits."""
 
@@ -57,25 +72,53 @@ class LayerNorm(nn.LayerNorm):
 
 
 class Stack(nn.Module):
-    """`count` modules of one class, named 0, 1, 2, ...: the tree that existing Flax checkpoints have.
+    """Modules of one class, named 0, 1, 2, ...: the tree that existing Flax checkpoints have.
 
     Attributes:
         module_class: The class.
-        count: How many.
-        config: Their first argument.
-        dtype: Their second.
+        arguments: What each is made from.
     """
 
     module_class: Any
-    count: int
-    config: Any
-    dtype: Any
+    arguments: tuple[tuple[Any, ...], ...]
 
     def setup(self) -> None:
-        self.items = [self.module_class(self.config, self.dtype, name=str(index)) for index in range(self.count)]
+        self.items = [self.module_class(*each, name=str(index)) for index, each in enumerate(self.arguments)]
 
     def __iter__(self) -> Iterator[nn.Module]:
         return iter(self.items)
+
+
+def checkpointed(layer: nn.Module, is_on: bool) -> Callable[..., Any]:
+    """A layer whose intermediate values the backward pass computes again instead of keeping them, if that is on.
+
+    The last argument of its call says whether dropout is off; the others are arrays or None.
+    """
+    if not is_on:
+        return layer
+
+    def call(*args: Any) -> Any:
+        return nn.remat(type(layer).__call__, static_argnums=(len(args),))(layer, *args)  # linen counts the layer too
+
+    return call
+
+
+def in_chunks(function: Callable[[Array], Array], hidden: Array, size: int) -> Array:
+    """A function of single positions, applied to `size` positions at a time to save memory; to all at once if 0.
+
+    Args:
+        function: [B, t, D] -> [B, t, D].
+        hidden: [B, T, D].
+        size: Positions at a time; must divide T.
+
+    Raises:
+        InputError: It does not.
+    """
+    if size == 0:
+        return function(hidden)
+    check_divides(size, hidden.shape[1])
+    pieces = jnp.split(hidden, hidden.shape[1] // size, axis=1)
+    return jnp.concatenate([function(piece) for piece in pieces], axis=1)
 
 
 def walk(module: nn.Module, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], nn.Module]]:
@@ -84,7 +127,7 @@ def walk(module: nn.Module, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
     Linen runs `setup` when an attribute is first asked for; what it made is then among the module's attributes.
     """
     yield path, module
-    if hasattr(module, "parameter_shapes"):
+    if hasattr(type(module), "parameter_shapes") and not getattr(type(module), "has_parts", False):
         return
     hasattr(module, "no_such_attribute")  # makes linen run `setup`
     for value in list(vars(module).values()):

@@ -15,6 +15,7 @@ from jax import Array
 
 from ...configuration import PretrainedConfig, dtype_name
 from ...conversion.formats.tensors import numpy_dtype
+from ...conversion.layouts import RAW
 from ...conversion.slots import Slot, Source, make_slot
 from ...files.errors import InputError, three_beats
 from ...outputs import ModelOutput, flatten, register_pytrees, unflatten
@@ -22,12 +23,12 @@ from ..base import (
     PretrainedBase,
     check_affordable,
     check_config,
-    initial_values,
     is_building,
     no_initial_value,
     structure_only,
 )
 from ..options import LoadOptions
+from .cache import Cache
 from .kinds import kind_of
 from .layers import walk
 
@@ -73,6 +74,7 @@ class FlaxPreTrainedModel(PretrainedBase):
         self.dtype = jnp.dtype(dtype)
         self.param_dtype = param_dtype_of(self.dtype, param_dtype)
         self._is_initialized = _do_init
+        self._seed = seed
         self._params: Params | None = None
         if _do_init and not is_building():
             self.initialize(seed)
@@ -105,17 +107,23 @@ class FlaxPreTrainedModel(PretrainedBase):
 
         with nn.intercept_methods(note):
             shapes = jax.eval_shape(self._native_params)
-        return [make_slot(path, leaf.shape, kinds[path[:-1]], "flax") for path, leaf in _leaves(shapes)]
+        return [make_slot(path, leaf.shape, kinds.get(path[:-1], RAW), "flax") for path, leaf in _leaves(shapes)]
 
     def _native_params(self, seed: int = 0) -> Params:
-        """The parameters as linen itself makes them."""
+        """The parameters as linen itself makes them, or as a user's class says that they are made."""
+        if type(self).init_weights is not FlaxPreTrainedModel.init_weights:
+            return self.init_weights(jax.random.key(seed), self.input_shape)
         ids = jnp.zeros(self.input_shape, jnp.int32)
         return self.module.init(jax.random.key(seed), ids)["params"]
 
     def initialize(self, seed: int | None) -> None:
         """Draw every value afresh."""
         check_affordable(self.slots(), self.param_dtype.itemsize, self.config)
-        self.fill(initial_values(self.config, self.weights_of(self.config), seed or 0))
+        self.fill(self.initial(self.config, self.fresh_seed() if seed is None else seed))
+
+    def fresh_seed(self) -> int:
+        """0, as Flax' users know it."""
+        return 0
 
     def fill(self, source: Source, dtype: str | None = None) -> None:
         """Make the tree of parameters.
@@ -128,7 +136,7 @@ class FlaxPreTrainedModel(PretrainedBase):
         unknown = [slot for slot, value in values.items() if value is None]
         if unknown and self.is_listed():
             raise no_initial_value(unknown[0])
-        native = self._native_params() if unknown else {}
+        native = self._native_params(self._seed) if unknown else {}
         self._params = nest(
             (slot.path, _at(native, slot.path) if value is None else value) for slot, value in values.items()
         )
@@ -137,6 +145,13 @@ class FlaxPreTrainedModel(PretrainedBase):
         """A slot's value as JAX's array; made at once, so that NumPy's can go before the next is read."""
         value = source(slot, self.param_dtype)
         return None if value is None else jnp.asarray(slot.layout.from_canonical(value))
+
+    def replace(self, slot: Slot, array: np.ndarray) -> None:
+        """Put an array of another shape into a slot."""
+        self._put(slot.path, jnp.asarray(slot.layout.from_canonical(array)))
+
+    def _put(self, path: tuple[str, ...], value: Array) -> None:
+        self.params = nest((key, value if key == path else leaf) for key, leaf in _leaves(self.params))
 
     def held(self, slot: Slot) -> Array:
         """The array of a slot."""
@@ -194,7 +209,7 @@ class FlaxPreTrainedModel(PretrainedBase):
         """
         seed = int.from_bytes(np.asarray(jax.random.key_data(rng)).tobytes(), "little")
         fresh = self.structure(self.config, dtype=self.dtype, param_dtype=self.param_dtype)
-        fresh.fill(initial_values(self.config, self.weights_of(self.config), seed))
+        fresh.fill(self.initial(self.config, seed))
         kept = dict(_leaves(params or {}))
         return nest((path, kept.get(path, leaf)) for path, leaf in _leaves(fresh.params))
 
@@ -228,7 +243,8 @@ class FlaxPreTrainedModel(PretrainedBase):
 
     @classmethod
     def structure_arguments(cls, dtype: str | None, param_dtype: str | None) -> dict[str, Any]:
-        return {"dtype": dtype or "float32", "param_dtype": param_dtype}
+        given = {"dtype": dtype or "float32", "param_dtype": param_dtype}
+        return {name: value for name, value in given.items() if value is not None}  # a user's class may not know both
 
     def save_pretrained(self, save_directory: str | os.PathLike, params: Params | None = None, **kwargs: Any) -> None:
         """Write `config.json` and `model.safetensors`; `params` instead of the model's own parameters, if given.
@@ -266,8 +282,40 @@ class FlaxPreTrainedModel(PretrainedBase):
 
     def set_input_embeddings(self, value: Array) -> None:
         """Put another table in the place of the one that embeds tokens."""
-        path = self._input_embeddings_path()
-        self.params = nest((key, value if key == path else leaf) for key, leaf in _leaves(self.params))
+        self._put(self._input_embeddings_path(), value)
+
+    def get_output_embeddings(self) -> Array | None:
+        """The table that scores tokens, [V, D]: that of the embedding where they are tied. None if there is none."""
+        weights = self.weights_of(self.config)
+        head = weights.output_embeddings.partition(".")[0]
+        if not any(slot.name.startswith(f"{head}.") for slot in self.slots_named(weights.per_token)):
+            return None
+        own = self.slots_named((f"{weights.output_embeddings}.weight",))
+        return own[0].layout.to_canonical(self.held(own[0]), jnp.transpose) if own else self.get_input_embeddings()
+
+    def set_output_embeddings(self, new_embeddings: Array) -> None:
+        """Put another table [V, D] in the place of the one that scores tokens.
+
+        Raises:
+            InputError: The model has none of its own.
+        """
+        own = self.slots_named((f"{self.weights_of(self.config).output_embeddings}.weight",))
+        if not own:
+            found = f"{type(self).__name__} has no table of its own to score tokens"
+            raise InputError(three_beats(found, "a head whose weights are not tied", "Set tie_word_embeddings=False."))
+        self._put(own[0].path, own[0].layout.from_canonical(new_embeddings, jnp.transpose))
+
+    def enable_gradient_checkpointing(self) -> None:
+        """Let training compute intermediate values again instead of keeping them."""
+        self.module = self.module.clone(gradient_checkpointing=True)
+
+    def init_cache(self, batch_size: int, max_length: int) -> Cache:
+        """A cache with room for `max_length` tokens of each sequence, to pass as `past_key_values`.
+
+        Raises:
+            InputError: The model reads no sequences that long.
+        """
+        return Cache.preallocated(self.config, batch_size, max_length, self.dtype)
 
     def _input_embeddings_path(self) -> tuple[str, ...]:
         prefix = f"{self.base_model_prefix}." if self.base_model_prefix in self.params else ""

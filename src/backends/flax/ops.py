@@ -24,6 +24,11 @@ def maximum(array: Array, floor: float) -> Array:
     return jnp.maximum(array, floor)
 
 
+def clip(array: Array, low: int, high: int) -> Array:
+    """Every element, at least `low` and at most `high`."""
+    return jnp.clip(array, low, high)
+
+
 def shape(array: Array) -> tuple[int, ...]:
     """The array's shape."""
     return array.shape

@@ -6,6 +6,8 @@ import tensorflow as tf
 from keras import layers
 
 from ..checks import check_mask_shape
+from . import ops
+from .checks import known
 
 
 def attend(
@@ -34,29 +36,93 @@ def attend(
     scores = tf.matmul(query, key, transpose_b=True) * size(query, -1) ** -0.5  # [B, N, T, S]
     if mask is not None:
         scores = scores + mask
+    if scores.dtype == tf.float16:  # where a score alone takes the lowest number to infinity
+        scores = tf.maximum(scores, scores.dtype.min)
     weights = dropout(tf.nn.softmax(scores, -1), training=training)
     if head_mask is not None:
-        weights = weights * head_mask
+        weights = weights * tf.cast(head_mask, weights.dtype)
     return tf.matmul(weights, value), weights
 
 
-def additive_mask(attention_mask: tf.Tensor | None, hidden: tf.Tensor) -> tf.Tensor | None:
-    """A mask of ones and zeros as what is added to scores: 0 where it is 1, the lowest finite number where it is 0.
-
-    The number is finite, so that a row with nothing to attend to gives an average instead of not-a-number.
+def padding_mask(
+    attention_mask: tf.Tensor | None,
+    hidden: tf.Tensor,
+    past: int | tf.Tensor = 0,
+    reach: int | tf.Tensor | None = None,
+) -> tf.Tensor | None:
+    """What is added to scores where every position may attend to every other: see `additive`.
 
     Args:
-        attention_mask: [B, S] or [B, T, S]; None lets every position see every other.
-        hidden: [B, S, D]; gives sizes and type.
+        attention_mask: [B, S] or [B, T, S], 1 where a position may be attended to and 0 where it is padding; None
+            lets every position see every other.
+        hidden: [B, T, D]; gives sizes and type.
+        past: How many positions a cache holds before these.
+        reach: S, the positions attended to; past + T if None.
 
     Returns:
         [B, 1, 1, S] or [B, 1, T, S].
     """
-    if attention_mask is None:
-        return None
-    check_mask_shape(tuple(attention_mask.shape), tuple(hidden.shape[:2]))
-    mask = attention_mask[:, None, None, :] if len(attention_mask.shape) == 2 else attention_mask[:, None]
+    given = None if attention_mask is None else additive(_reaching(attention_mask, hidden, past, reach), hidden)
+    return plus(given, _free(hidden, past, reach))
+
+
+def causal_mask(
+    attention_mask: tf.Tensor | None,
+    hidden: tf.Tensor,
+    past: int | tf.Tensor = 0,
+    reach: int | tf.Tensor | None = None,
+) -> tf.Tensor | None:
+    """What is added to scores where a position may attend to itself and those before it; as `padding_mask`.
+
+    A mask of three axes says for itself who attends to whom.
+    """
+    new = ops.shape(hidden)[1]
+    positions = tf.range(past + new if reach is None else reach)
+    queries = past + tf.range(new)
+    allowed = tf.cast(positions <= queries[:, None], hidden.dtype)[None, None]  # [1, 1, T, S]
+    if attention_mask is not None:
+        own = _reaching(attention_mask, hidden, past, reach)
+        allowed = own if len(attention_mask.shape) == 3 else allowed * own
+    return plus(additive(allowed, hidden), _free(hidden, past, reach))
+
+
+def additive(mask: tf.Tensor, hidden: tf.Tensor) -> tf.Tensor:
+    """A mask of ones and zeros as what is added to scores: 0 where it is 1, the lowest finite number where it is 0.
+
+    The number is finite, so that a row with nothing to attend to gives an average instead of not-a-number.
+    """
     return (1.0 - tf.cast(mask, hidden.dtype)) * hidden.dtype.min
+
+
+def _reaching(mask: tf.Tensor, hidden: tf.Tensor, past: int | tf.Tensor, reach: int | tf.Tensor | None) -> tf.Tensor:
+    """[B, S] -> [B, 1, 1, S]; [B, T, S] -> [B, 1, T, S]; the free room of a cache is filled up with zeros."""
+    length, room = known(past + ops.shape(hidden)[1]), None if reach is None else known(reach)
+    axes, last = len(mask.shape), mask.shape[-1]
+    if room is None or last != room:
+        check_mask_shape(tuple(mask.shape), (hidden.shape[0], room if length is None else length))
+    mask = tf.cast(mask, hidden.dtype)
+    if room is not None and last is not None and last == length:
+        mask = tf.pad(mask, [[0, 0]] * (axes - 1) + [[0, room - last]])
+    return mask[:, None, None, :] if axes == 2 else mask[:, None]
+
+
+def _free(hidden: tf.Tensor, past: int | tf.Tensor, reach: int | tf.Tensor | None) -> tf.Tensor | None:
+    """What hides the free room of a cache, [1, 1, 1, S]; None if there is none.
+
+    It is infinite, so that even a row with nothing to attend to is an average of what is there.
+    """
+    length, room = past + ops.shape(hidden)[1], None if reach is None else known(reach)
+    if room is None or room == known(length):
+        return None
+    nothing = tf.constant(0, hidden.dtype)
+    return tf.where(tf.range(room) < length, nothing, tf.constant(-float("inf"), hidden.dtype))[None, None, None]
+
+
+def plus(mask: tf.Tensor | None, scores: tf.Tensor | None) -> tf.Tensor | None:
+    """The sum of what is added to scores; None is nothing."""
+    if mask is None or scores is None:
+        return scores if mask is None else mask
+    return mask + scores
 
 
 def per_layer_head_masks(head_mask: tf.Tensor | None, layers: int) -> list[tf.Tensor | None]:
@@ -67,21 +133,20 @@ def per_layer_head_masks(head_mask: tf.Tensor | None, layers: int) -> list[tf.Te
     return [row[None, :, None, None] for row in rows]
 
 
-def split_heads(array: tf.Tensor, heads: int) -> tf.Tensor:
-    """[B, T, D] -> [B, N, T, H]."""
-    batch, length = tf.unstack(tf.shape(array)[:2])
-    return tf.transpose(tf.reshape(array, (batch, length, heads, size(array, -1) // heads)), (0, 2, 1, 3))
+def split_heads(array: tf.Tensor, size: int) -> tf.Tensor:
+    """[B, T, N * H] -> [B, N, T, H], for heads of one size."""
+    batch, length, width = ops.shape(array)
+    return tf.transpose(tf.reshape(array, (batch, length, width // size, size)), (0, 2, 1, 3))
 
 
 def join_heads(array: tf.Tensor) -> tf.Tensor:
-    """[B, N, T, H] -> [B, T, D]."""
-    batch, length = tf.shape(array)[0], tf.shape(array)[2]
-    width = size(array, 1) * size(array, 3)
-    return tf.reshape(tf.transpose(array, (0, 2, 1, 3)), (batch, length, width))
+    """[B, N, T, H] -> [B, T, N * H]."""
+    batch, heads, length, size = ops.shape(array)
+    return tf.reshape(tf.transpose(array, (0, 2, 1, 3)), (batch, length, heads * size))
 
 
 def size(array: tf.Tensor, axis: int) -> int:
     """The size of an axis that every graph knows: a width, a number of heads."""
-    known = array.shape[axis]
-    assert known is not None
-    return known
+    known_size = array.shape[axis]
+    assert known_size is not None
+    return known_size

@@ -1,10 +1,17 @@
-"""Checks of token ids by value, where the values are at hand; in a graph, TensorFlow's own look-up refuses them."""
+"""Checks of token ids and lengths, where the values are at hand; in a graph, TensorFlow's own look-up refuses ids."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
+from .. import cache, checks
 from ..checks import check_range, check_token_shape
+
+
+def known(number: int | tf.Tensor) -> int | None:
+    """A number, None where only the graph will know it."""
+    value = tf.get_static_value(number)
+    return None if value is None else int(value)
 
 
 def check_token_ids(ids: tf.Tensor, rows: int, what: str = "input_ids") -> None:
@@ -27,3 +34,25 @@ def check_indices(ids: tf.Tensor | None, rows: int, what: str) -> None:
         return
     if tf.executing_eagerly() and hasattr(ids, "numpy") and ids.shape.num_elements():
         check_range(int(tf.reduce_min(ids)), int(tf.reduce_max(ids)), rows, what)
+
+
+def check_length(length: int | tf.Tensor, longest: int) -> None:
+    """Refuse a sequence that is longer than the table of positions.
+
+    Raises:
+        InputError: It is.
+    """
+    checks.check_length(known(length) or 0, longest)
+
+
+def check_room(needed: int | tf.Tensor, room: int | tf.Tensor) -> None:
+    """Refuse tokens for which a cache of fixed size has no room; in a graph, when it runs.
+
+    Raises:
+        InputError: There is none.
+    """
+    known_need, known_room = known(needed), known(room)
+    if known_need is not None and known_room is not None:
+        cache.check_room(known_need, known_room)
+    else:
+        tf.debugging.assert_less_equal(needed, room, "More tokens than a cache has room for.")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from keras import layers
 
 from ...conversion.layouts import RAW
+from .layers import Holder
 
 KINDS: Mapping[type[layers.Layer], str] = {
     layers.Dense: "linear",
@@ -18,3 +19,15 @@ KINDS: Mapping[type[layers.Layer], str] = {
 def kind_of(layer: layers.Layer) -> str:
     """The kind of a layer, `raw` where none is known."""
     return next((kind for cls, kind in KINDS.items() if isinstance(layer, cls)), RAW)
+
+
+def note_sizes(layer: layers.Layer) -> None:
+    """Bring what a layer says of its sizes in line with its parameters."""
+    if isinstance(layer, layers.Dense):
+        in_features, layer.units = layer.kernel.shape
+        layer.in_features = in_features
+        layer.input_spec = layers.InputSpec(min_ndim=2, axes={-1: in_features})
+    elif isinstance(layer, layers.Embedding):
+        layer.input_dim, layer.output_dim = layer.embeddings.shape
+    elif isinstance(layer, Holder):
+        layer.note_shapes()

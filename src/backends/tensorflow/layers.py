@@ -1,20 +1,59 @@
 """The layers that own parameters: Keras' own, told their sizes, so that they can be built before any call.
 
 A size that is known when the layer is made gives every parameter a slot before a single value is there; the value
-then becomes the variable, without an initial one in between.
+then becomes the variable, without an initial one in between. After them, what layers of every architecture can do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from ..checks import check_divides
+
 #: The values of the layer that is being built; no attribute, for Keras would track it as a part of the layer.
 _first_values: ContextVar[Mapping[str, tf.Tensor] | None] = ContextVar("first_values", default=None)
+
+
+def own_variables(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """A layer's variables without those of the layers in it."""
+    return [*layer._trainable_variables, *layer._non_trainable_variables]
+
+
+@contextlib.contextmanager
+def changing(layer: keras.layers.Layer) -> Iterator[None]:
+    """Within this context, a layer that is built and those in it may be given other parts, which Keras forbids else."""
+    every = [one for one in layer._flatten_layers() if one._tracker.locked]
+    for one in every:
+        one._tracker.unlock()
+    try:
+        yield
+    finally:
+        for one in every:
+            one._tracker.lock()
+
+
+def replace_variable(layer: keras.layers.Layer, old: keras.Variable, value: tf.Tensor) -> None:
+    """Put a variable of another shape in the place of a layer's own one, under its name and in its turn."""
+    turns = layer._trainable_variables if old.trainable else layer._non_trainable_variables
+    attribute = next(name for name, one in vars(layer).items() if one is old)
+    turn = next(turn for turn, one in enumerate(turns) if one is old)
+    with changing(layer), layer._open_name_scope():
+        layer._untrack_variable(old)
+        new = layer.add_weight(
+            name=old.name,
+            shape=value.shape,
+            initializer=lambda shape, dtype: tf.cast(value, dtype),
+            dtype=old.dtype,
+            trainable=old.trainable,
+        )
+        setattr(layer, attribute, new)
+    turns.insert(turn, turns.pop())
 
 
 class Sized(keras.layers.Layer):
@@ -27,7 +66,7 @@ class Sized(keras.layers.Layer):
     def build_with(self, values: Mapping[str, tf.Tensor]) -> None:
         """Create the variables with these values, or give them these values where they are there already."""
         if self.built:
-            for variable in self.variables:
+            for variable in own_variables(self):
                 if variable.name in values:
                     variable.assign(values[variable.name])
             return
@@ -47,6 +86,30 @@ class Sized(keras.layers.Layer):
         if name is not None and name in values:
             kwargs["initializer"] = lambda shape, dtype: values[name]
         return super().add_weight(*args, name=name, **kwargs)
+
+
+class Holder(Sized):
+    """A layer that holds parameters of its own beside other layers."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._shapes: dict[str, tuple[int, ...]] = {}
+
+    def parameter(self, name: str, shape: tuple[int, ...]) -> Any:
+        """Declare a parameter, for the attribute of this name: None until the layer is built."""
+        self._shapes[name] = shape
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        return dict(self._shapes)
+
+    def note_shapes(self) -> None:
+        """Take the shapes from the variables."""
+        self._shapes.update({variable.name: tuple(variable.shape) for variable in own_variables(self)})
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the variables."""
+        for name, shape in self._shapes.items():
+            setattr(self, name, self.add_weight(name=name, shape=shape, initializer="zeros"))
 
 
 class Dense(Sized, keras.layers.Dense):
@@ -86,6 +149,23 @@ class Embedding(Sized, keras.layers.Embedding):
         return {"embeddings": (self.input_dim, self.output_dim)}
 
 
+class TiedDense(keras.layers.Layer):
+    """x table^T, where the table is that of an embedding: [..., output_dim] -> [..., input_dim].
+
+    Args:
+        embedding: Answers with the layer that holds the table, at every call, so that another one in its place is
+            followed; a function, for Keras would track the layer itself as a part of this one.
+    """
+
+    def __init__(self, embedding: Callable[[], keras.layers.Embedding], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.embedding = embedding
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        table = tf.cast(self.embedding().embeddings, self.compute_dtype)
+        return tf.einsum("...d,vd->...v", inputs, table)
+
+
 class LayerNorm(Sized, keras.layers.LayerNormalization):
     """Normalization over the last axis, of `size`."""
 
@@ -98,3 +178,70 @@ class LayerNorm(Sized, keras.layers.LayerNormalization):
 
     def shape_to_build(self) -> tuple[int | None, ...]:
         return (None, self.size)
+
+
+class Unconverted(keras.layers.Layer):
+    """A layer that gets its arguments themselves: Keras would convert a cache, and hand on a copy of it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._convert_input_args = False
+
+
+class CheckpointedLayer(keras.layers.Layer):
+    """A layer whose intermediate values the backward pass may compute again instead of keeping them.
+
+    Its call takes tensors and None, and answers a tuple of them. With a cache to fill it is called as usual.
+
+    Attributes:
+        recomputes: Whether it does so, in training.
+    """
+
+    recomputes: bool = False
+
+    def __call__(self, *args: Any, memory: Any = None, training: bool = False) -> Any:
+        if not self.recomputes or not training or memory is not None:
+            return super().__call__(*args, memory=memory, training=training)
+        return self._recomputed(args)
+
+    def _recomputed(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The call as a function of its tensors and weights alone, so that TensorFlow can run it a second time.
+
+        The random states are those before the first run in both, so that dropout drops the same.
+        """
+        places = [place for place, value in enumerate(args) if value is not None]
+        states = [tf.identity(variable.value) for variable in self.non_trainable_variables]
+        weights = [tf.convert_to_tensor(variable._value) for variable in self.trainable_variables]  # not autocast
+        runs: list[tuple[Any, Any]] = []
+
+        def run(*tensors: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            given = dict(zip(places, tensors, strict=False))
+            whole = [given.get(place) for place in range(len(args))]
+            result: Any = self.stateless_call(tensors[len(places) :], states, *whole, memory=None, training=True)
+            answer, after = result
+            runs.append(([value is not None for value in answer], after))
+            return tuple(value for value in answer if value is not None)
+
+        found = iter(tf.recompute_grad(run)(*(args[place] for place in places), *weights))
+        is_there, after = runs[0]
+        for variable, state in zip(self.non_trainable_variables, after, strict=True):
+            variable.assign(state)
+        return tuple(next(found) if there else None for there in is_there)
+
+
+def in_chunks(function: Callable[[tf.Tensor], tf.Tensor], hidden: tf.Tensor, size: int) -> tf.Tensor:
+    """A function of single positions, applied to `size` positions at a time to save memory; to all at once if 0.
+
+    Args:
+        function: [B, t, D] -> [B, t, D].
+        hidden: [B, T, D]; in a graph that does not know T, the function is applied to all at once.
+        size: Positions at a time; must divide T.
+
+    Raises:
+        InputError: It does not.
+    """
+    length = hidden.shape[1]
+    if size == 0 or length is None:
+        return function(hidden)
+    check_divides(size, length)
+    return tf.concat([function(piece) for piece in tf.split(hidden, length // size, 1)], 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, cast
 
@@ -16,10 +18,13 @@ from ...conversion.formats.tensors import numpy_dtype
 from ...conversion.slots import Slot, Source, make_slot
 from ...files.errors import InputError, three_beats
 from ...outputs import ModelOutput, flatten, register_pytrees, unflatten
-from ..base import Construction, PretrainedBase, check_affordable, initial_values, structure_only
+from ..base import Construction, PretrainedBase, check_affordable, structure_only
 from ..options import LoadOptions
-from .kinds import kind_of
-from .layers import Sized
+from .kinds import kind_of, note_sizes
+from .layers import CheckpointedLayer, Sized, changing, own_variables, replace_variable
+
+#: What calls name their labels, in the order of the outputs that they are compared with.
+LABELS = ("labels", "next_sentence_label", "start_positions", "end_positions")
 
 
 class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
@@ -39,6 +44,7 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
     """
 
     framework: ClassVar[str] = "tf"
+    supports_gradient_checkpointing: ClassVar[bool] = True
     class_prefix = "TF"
 
     def __init__(self, config: PretrainedConfig, *, name: str | None = None, dtype: Any = None) -> None:
@@ -77,8 +83,11 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
     def initialize(self, seed: int | None) -> None:
         """Draw every value afresh; a layer of a kind that is not known is left to Keras."""
         check_affordable(self.slots(), numpy_dtype(self.variable_dtype).itemsize, self.config)
-        seed = int(tf.random.uniform((), maxval=2**62, dtype=tf.int64)) if seed is None else seed
-        self.fill(initial_values(self.config, self.weights_of(self.config), seed))
+        self.fill(self.initial(self.config, self.fresh_seed() if seed is None else seed))
+
+    def fresh_seed(self) -> int:
+        """One draw from TensorFlow's global generator."""
+        return int(tf.random.uniform((), maxval=2**62, dtype=tf.int64))
 
     def fill(self, source: Source, dtype: str | None = None) -> None:
         """Create every variable with its value; `dtype` is already in each layer's policy."""
@@ -86,6 +95,13 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
         for slot in self.slots():
             slots.setdefault(id(slot.owner), []).append(slot)
         _fill(self, slots, source)
+
+    def replace(self, slot: Slot, array: np.ndarray) -> None:
+        """Put an array of another shape into a slot; a compiled model is to be compiled again."""
+        value = slot.layout.from_canonical(tf.convert_to_tensor(array), tf.transpose)
+        replace_variable(slot.owner, self.held(slot), value)
+        note_sizes(slot.owner)
+        self.train_function = self.test_function = self.predict_function = None  # they are of the old shapes
 
     def held(self, slot: Slot) -> keras.Variable:
         """The variable of a slot."""
@@ -98,6 +114,9 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
     def parameter_dtype(self, slot: Slot) -> np.dtype:
         """The type that a slot holds."""
         return numpy_dtype(self.held(slot).dtype)
+
+    def tie_weights(self) -> None:
+        """Nothing: what is tied is one variable here, which both layers read at every call."""
 
     # ---- loading --------------------------------------------------------------------------------------------
 
@@ -144,9 +163,8 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
         """Call with keyword tensors, or with one mapping of them."""
         if isinstance(inputs, Mapping):
             return super().__call__(*args, **{**inputs, **kwargs})
-        if inputs is None:
-            return super().__call__(*args, **kwargs)
-        return super().__call__(inputs, *args, **kwargs)
+        given = () if inputs is None and not args else (inputs, *args)
+        return super().__call__(*given, **kwargs)
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Keras' `fit`; any mapping will do for a dict of inputs, a tokenizer's answer too."""
@@ -172,16 +190,27 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
         """The outputs of a batch, without a loss."""
         inputs, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         if isinstance(inputs, Mapping):
-            inputs = {name: value for name, value in inputs.items() if name != "labels"}
+            labels = self.label_names()
+            inputs = {name: value for name, value in inputs.items() if name not in labels}
         return self(inputs, training=False)
 
+    @classmethod
+    def label_names(cls) -> tuple[str, ...]:
+        """The labels among the call's arguments."""
+        arguments = inspect.signature(cls.call).parameters
+        return tuple(name for name in LABELS if name in arguments)
+
     def _place_labels(self, data: Any) -> tuple[Any, Any, Any]:
-        """Put the labels where the loss looks for them: among the inputs for the model's own, else beside them."""
-        inputs, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        """Put the labels where the loss looks for them: among the inputs for the model's own, and beside them."""
+        inputs, beside, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         inputs = dict(inputs) if isinstance(inputs, Mapping) else {self.main_input_name: inputs}
-        labels = inputs.pop("labels", None) if labels is None else labels
-        if self.loss is None and labels is not None:
-            inputs["labels"] = labels
+        names = self.label_names()
+        labels = {name: inputs.pop(name) for name in names if name in inputs}
+        if not names:
+            return inputs, beside, sample_weight
+        labels |= _by_name(beside, names)
+        if self.loss is None:
+            inputs |= labels
         return inputs, labels, sample_weight
 
     def compute_loss(
@@ -193,7 +222,8 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
             InputError: The model's own loss has no labels, or is asked to weigh samples.
         """
         if self.loss is not None:
-            return super().compute_loss(x, y, _logits(y_pred), sample_weight, training)
+            labels, logits = self._compared(y, y_pred)
+            return super().compute_loss(x, labels, logits, sample_weight, training)
         if sample_weight is not None or y_pred.loss is None:
             found = "sample weights" if sample_weight is not None else "no labels"
             remedy = "Put labels among the inputs, or compile with a Keras loss to weigh samples."
@@ -202,7 +232,18 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The metrics that `compile` chose, on labels and logits."""
-        return super().compute_metrics(x, y, _logits(y_pred), sample_weight)
+        return super().compute_metrics(x, *self._compared(y, y_pred), sample_weight)
+
+    def _compared(self, labels: Any, output: Any) -> tuple[Any, Any]:
+        """What a Keras loss or metric compares: labels with logits, where there are several by the logits' names."""
+        logits = _logits(output)
+        if not logits or not self.label_names():
+            return labels, output
+        given = _by_name(labels, self.label_names())
+        if len(logits) == 1:
+            return next(iter(given.values()), None), next(iter(logits.values()))
+        pairs = zip(self.label_names(), logits, strict=True)
+        return {output_name: given[name] for name, output_name in pairs if name in given}, logits
 
     @property
     def dummy_inputs(self) -> dict[str, Any]:
@@ -211,9 +252,44 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
 
     # ---- what users ask of a model --------------------------------------------------------------------------
 
+    def set_input_embeddings(self, value: Any) -> None:
+        """Put another layer in the place of the one that embeds tokens."""
+        with changing(self):
+            super().set_input_embeddings(value)
+
+    def set_output_embeddings(self, value: Any) -> None:
+        """Put another layer in the place of the one that scores tokens.
+
+        Raises:
+            InputError: The model has none.
+        """
+        with changing(self):
+            super().set_output_embeddings(value)
+
     def __dir__(self) -> list[str]:
         # Keras walks dir() when it saves and loads, and would follow `base_model` back into the model itself
         return [name for name in super().__dir__() if name != "base_model"]
+
+    def gradient_checkpointing_enable(self) -> None:
+        """Let the backward pass compute the layers' intermediate values again instead of keeping them."""
+        self._recompute(True)
+
+    def gradient_checkpointing_disable(self) -> None:
+        """Keep the layers' intermediate values for the backward pass, as is usual."""
+        self._recompute(False)
+
+    @property
+    def is_gradient_checkpointing(self) -> bool:
+        """Whether the backward pass computes the layers' intermediate values again."""
+        return any(layer.recomputes for layer in self._checkpointed())
+
+    def _recompute(self, recomputes: bool) -> None:
+        for layer in self._checkpointed():
+            layer.recomputes = recomputes
+        self.train_function = None  # so that `fit` traces another one
+
+    def _checkpointed(self) -> Iterator[CheckpointedLayer]:
+        return (layer for _, layer in _walk(self) if isinstance(layer, CheckpointedLayer))
 
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
         """The number of elements of all parameters."""
@@ -234,16 +310,29 @@ def _walk(
 ) -> Iterator[tuple[tuple[str, ...], keras.layers.Layer]]:
     """Every layer below the root with the names that lead to it."""
     yield path, layer
-    for child in _children(layer):
-        yield from _walk(child, (*path, child.name))
+    for position, child in enumerate(_children(layer)):
+        yield from _walk(child, (*path, *_segments(layer, child, position)))
+
+
+def _segments(parent: keras.layers.Layer, child: keras.layers.Layer, position: int) -> tuple[str, ...]:
+    """A layer's name; where Keras made it up, which counts on from model to model, the attribute that holds it."""
+    if re.sub(r"_\d+$", "", child.name).replace("_", "") != type(child).__name__.lower():
+        return (child.name,)
+    for name, value in vars(parent).items():
+        if value is child:
+            return (name,)
+        if isinstance(value, (list, tuple)) and not name.startswith("_"):
+            for index, item in enumerate(value):
+                if item is child:
+                    return name, str(index)
+    return (str(position),)
 
 
 def _parameter_shapes(layer: keras.layers.Layer) -> dict[str, tuple[int, ...]]:
     """A layer's own parameters; those of a user's layer are known once Keras has built it."""
     if isinstance(layer, Sized):
         return layer.parameter_shapes()
-    own = [*layer._trainable_variables, *layer._non_trainable_variables]
-    return {variable.name: tuple(variable.shape) for variable in own}
+    return {variable.name: tuple(variable.shape) for variable in own_variables(layer)}
 
 
 def _fill(layer: keras.layers.Layer, slots: Mapping[int, list[Slot]], source: Source) -> None:
@@ -251,11 +340,11 @@ def _fill(layer: keras.layers.Layer, slots: Mapping[int, list[Slot]], source: So
     own = slots.get(id(layer), [])
     if isinstance(layer, Sized):
         layer.build_with(dict(_values(own, source, numpy_dtype(layer.variable_dtype))))
-        return
-    for slot in own:
-        variable = _variable(slot)
-        for _, value in _values([slot], source, numpy_dtype(variable.dtype)):
-            variable.assign(value)
+    else:
+        for slot in own:
+            variable = _variable(slot)
+            for _, value in _values([slot], source, numpy_dtype(variable.dtype)):
+                variable.assign(value)
     with keras.name_scope(layer.name):
         for child in _children(layer):
             _fill(child, slots, source)
@@ -272,7 +361,7 @@ def _values(slots: list[Slot], source: Source, dtype: np.dtype) -> Iterator[tupl
 
 
 def _variable(slot: Slot) -> keras.Variable:
-    return next(variable for variable in slot.owner.variables if variable.name == slot.path[-1])
+    return next(variable for variable in own_variables(slot.owner) if variable.name == slot.path[-1])
 
 
 def _plain(inputs: Any) -> Any:
@@ -280,9 +369,21 @@ def _plain(inputs: Any) -> Any:
     return dict(inputs) if isinstance(inputs, Mapping) else inputs
 
 
-def _logits(output: Any) -> Any:
-    """What a Keras loss or metric compares with the labels."""
-    return output.logits if isinstance(output, ModelOutput) and output.logits is not None else output
+def _by_name(labels: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """Labels under the names of the call's arguments, however they stand beside the inputs."""
+    if labels is None:
+        return {}
+    if isinstance(labels, Mapping):
+        return dict(labels)
+    if isinstance(labels, (tuple, list)):
+        return dict(zip(names, labels, strict=False))
+    return {names[0]: labels}
+
+
+def _logits(output: Any) -> dict[str, Any]:
+    """Those of an output's fields that are compared with labels."""
+    fields = output if isinstance(output, ModelOutput) else {}
+    return {name: value for name, value in fields.items() if name == "logits" or name.endswith("_logits")}
 
 
 def _register_pytree(output_type: type[ModelOutput]) -> None:

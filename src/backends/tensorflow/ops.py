@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 abs = tf.abs
@@ -22,9 +24,19 @@ def maximum(array: tf.Tensor, floor: float) -> tf.Tensor:
     return tf.maximum(array, tf.constant(floor, array.dtype))
 
 
-def shape(array: tf.Tensor) -> tf.Tensor:
-    """The array's shape."""
-    return tf.shape(array)
+def clip(array: tf.Tensor, low: int | tf.Tensor, high: int | tf.Tensor) -> tf.Tensor:
+    """Every element, at least `low` and at most `high`; in the type of `high` if that is a tensor, to compare them."""
+    clipped = tf.clip_by_value(array, tf.cast(low, array.dtype), tf.cast(high, array.dtype))
+    return tf.cast(clipped, high.dtype) if isinstance(high, tf.Tensor) else clipped
+
+
+def shape(array: tf.Tensor) -> tuple[Any, ...]:
+    """The array's shape: numbers, and tensors where only the graph will know them."""
+    known = tuple(array.shape)
+    if None not in known:
+        return known
+    sizes = tf.shape(array)
+    return tuple(sizes[axis] if size is None else size for axis, size in enumerate(known))
 
 
 def is_integer(array: tf.Tensor) -> bool:

@@ -43,23 +43,63 @@ def attend(
     return weights @ value, weights
 
 
-def additive_mask(attention_mask: Tensor | None, hidden: Tensor) -> Tensor | None:
-    """A mask of ones and zeros as what is added to scores: 0 where it is 1, the lowest finite number where it is 0.
-
-    The number is finite, so that a row with nothing to attend to gives an average instead of not-a-number.
+def padding_mask(
+    attention_mask: Tensor | None, hidden: Tensor, past: int = 0, reach: int | None = None
+) -> Tensor | None:
+    """What is added to scores where every position may attend to every other: see `additive`.
 
     Args:
-        attention_mask: [B, S] or [B, T, S]; None lets every position see every other.
-        hidden: [B, S, D]; gives sizes and type.
+        attention_mask: [B, S] or [B, T, S], 1 where a position may be attended to and 0 where it is padding; None
+            lets every position see every other.
+        hidden: [B, T, D]; gives sizes and type.
+        past: How many positions a cache holds before these.
+        reach: S, the positions attended to; past + T if None.
 
     Returns:
         [B, 1, 1, S] or [B, 1, T, S].
     """
     if attention_mask is None:
         return None
-    check_mask_shape(tuple(attention_mask.shape), tuple(hidden.shape[:2]))
-    mask = attention_mask[:, None, None, :] if attention_mask.dim() == 2 else attention_mask[:, None]
-    return (1.0 - mask.to(hidden.dtype)) * torch.finfo(hidden.dtype).min
+    length = past + hidden.shape[1] if reach is None else reach
+    check_mask_shape(tuple(attention_mask.shape), (hidden.shape[0], length))
+    return additive(_with_queries(attention_mask), hidden)
+
+
+def causal_mask(attention_mask: Tensor | None, hidden: Tensor, past: int = 0, reach: int | None = None) -> Tensor:
+    """What is added to scores where a position may attend to itself and those before it; as `padding_mask`.
+
+    A mask of three axes says for itself who attends to whom.
+    """
+    length = past + hidden.shape[1] if reach is None else reach
+    positions = torch.arange(length, device=hidden.device)
+    queries = past + torch.arange(hidden.shape[1], device=hidden.device)
+    allowed = (positions <= queries[:, None])[None, None]  # [1, 1, T, S]
+    if attention_mask is not None:
+        check_mask_shape(tuple(attention_mask.shape), (hidden.shape[0], length))
+        own = _with_queries(attention_mask)
+        allowed = own if attention_mask.dim() == 3 else allowed * own
+    return additive(allowed, hidden)
+
+
+def additive(mask: Tensor, hidden: Tensor) -> Tensor:
+    """A mask of ones and zeros as what is added to scores: 0 where it is 1, half the lowest number where it is 0.
+
+    That is so low that no score is seen beside it, and finite whatever is added: a row with nothing to attend to gives
+    an average instead of not-a-number, in half precision too.
+    """
+    return (1.0 - mask.to(hidden.dtype)) * (torch.finfo(hidden.dtype).min / 2)
+
+
+def _with_queries(mask: Tensor) -> Tensor:
+    """[B, S] -> [B, 1, 1, S]; [B, T, S] -> [B, 1, T, S]."""
+    return mask[:, None, None, :] if mask.dim() == 2 else mask[:, None]
+
+
+def plus(mask: Tensor | None, scores: Tensor | None) -> Tensor | None:
+    """The sum of what is added to scores; None is nothing."""
+    if mask is None or scores is None:
+        return scores if mask is None else mask
+    return mask + scores
 
 
 def per_layer_head_masks(head_mask: Tensor | None, layers: int) -> list[Tensor | None]:
@@ -70,11 +110,11 @@ def per_layer_head_masks(head_mask: Tensor | None, layers: int) -> list[Tensor |
     return [row[None, :, None, None] for row in rows]
 
 
-def split_heads(array: Tensor, heads: int) -> Tensor:
-    """[B, T, D] -> [B, N, T, H]."""
-    return array.unflatten(-1, (heads, -1)).transpose(1, 2)
+def split_heads(array: Tensor, size: int) -> Tensor:
+    """[B, T, N * H] -> [B, N, T, H], for heads of one size."""
+    return array.unflatten(-1, (-1, size)).transpose(1, 2)
 
 
 def join_heads(array: Tensor) -> Tensor:
-    """[B, N, T, H] -> [B, T, D]."""
+    """[B, N, T, H] -> [B, T, N * H]."""
     return array.transpose(1, 2).flatten(2)

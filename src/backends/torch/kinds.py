@@ -18,3 +18,11 @@ KINDS: Mapping[type[nn.Module], str] = {
 def kind_of(module: nn.Module) -> str:
     """The kind of a module, `raw` where none is known."""
     return next((kind for cls, kind in KINDS.items() if isinstance(module, cls)), RAW)
+
+
+def note_sizes(module: nn.Module) -> None:
+    """Bring what a layer says of its sizes in line with its parameters."""
+    if isinstance(module, nn.Linear):
+        module.out_features, module.in_features = module.weight.shape
+    elif isinstance(module, nn.Embedding):
+        module.num_embeddings, module.embedding_dim = module.weight.shape

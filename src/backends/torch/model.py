@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
+import torch.utils.checkpoint
 from torch import nn
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
 from ...configuration import PretrainedConfig
 from ...conversion.formats.tensors import numpy_dtype
+from ...conversion.mapping import tied_names
 from ...conversion.slots import Slot, Source, make_slot
-from ...outputs import ModelOutput, flatten, register_pytrees, unflatten
-from ..base import Construction, PretrainedBase, check_affordable, initial_values, no_initial_value, structure_only
+from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
+from ..base import Construction, PretrainedBase, check_affordable, no_initial_value, structure_only
 from ..options import LoadOptions
-from .kinds import kind_of
+from .attention import causal_mask, padding_mask, per_layer_head_masks
+from .kinds import kind_of, note_sizes
+from .layers import CheckpointedLayer
 
 
 class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
@@ -34,6 +39,8 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
     """
 
     framework: ClassVar[str] = "pt"
+    supports_gradient_checkpointing: ClassVar[bool] = True
+    checkpoint: Callable[..., Any] | None = None
 
     def __init__(self, config: PretrainedConfig) -> None:
         super().__init__()
@@ -49,20 +56,50 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
             return type.__call__(cls, config, *args, **kwargs)
 
     def slots(self) -> list[Slot]:
-        """Every parameter and stored buffer."""
+        """Every parameter and stored buffer; what is tied once, under the name that it is written under."""
+        every = self._every_slot()
+        aliases = tied_names((slot.name for slot in every), self.weights_of(self.config), self.config)
+        return [slot for slot in every if slot.name not in aliases]
+
+    def _every_slot(self) -> list[Slot]:
         return [
             make_slot((*path.split("."), leaf), tuple(tensor.shape), kind_of(module), "torch", owner=module)
             for path, module in self.named_modules()
             for leaf, tensor in _stored(module)
         ]
 
+    def tie_weights(self) -> None:
+        """Make the two names of each tied tensor name one parameter."""
+        slots = {slot.name: slot for slot in self._every_slot()}
+        for alias, name in tied_names(slots, self.weights_of(self.config), self.config).items():
+            if alias in slots:
+                setattr(slots[alias].owner, slots[alias].leaf, self.held(slots[name]))
+                note_sizes(slots[alias].owner)
+
+    def set_output_embeddings(self, new_embeddings: nn.Module) -> None:
+        """Put another module in the place of the one that scores tokens; what is always tied to it follows it.
+
+        Raises:
+            InputError: The model has none.
+        """
+        super().set_output_embeddings(new_embeddings)
+        weights = self.weights_of(self.config)
+        for tie in weights.tied:
+            module, _, leaf = tie.alias.rpartition(".")
+            if module == weights.output_embeddings and not tie.when and hasattr(new_embeddings, leaf):
+                parent, _, target = tie.to.rpartition(".")
+                setattr(self.get_submodule(parent), target, getattr(new_embeddings, leaf))
+
     def initialize(self, seed: int | None) -> None:
         """Draw every value afresh; a module of a kind that is not known keeps what it gave itself."""
         slots = self.slots()
         dtype = torch.get_default_dtype()
         check_affordable(slots, dtype.itemsize, self.config)
-        seed = int(torch.randint(2**62, ())) if seed is None else seed
-        self.fill(initial_values(self.config, self.weights_of(self.config), seed), _name(dtype))
+        self.fill(self.initial(self.config, self.fresh_seed() if seed is None else seed), _name(dtype))
+
+    def fresh_seed(self) -> int:
+        """One draw from PyTorch's global generator."""
+        return int(torch.randint(2**62, (), device="cpu"))
 
     def fill(self, source: Source, dtype: str | None = None) -> None:
         """Put a value into every slot.
@@ -81,6 +118,15 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
             if slot.leaf in owner._parameters:
                 tensor = nn.Parameter(tensor, requires_grad=tensor.is_floating_point())
             setattr(owner, slot.leaf, tensor)
+        self.tie_weights()
+
+    def replace(self, slot: Slot, array: np.ndarray) -> None:
+        """Put an array of another shape into a slot, and tell the layer that owns it its new size."""
+        old = self.held(slot)
+        tensor = tensor_of(np.ascontiguousarray(array)).to(old.device)
+        setattr(slot.owner, slot.leaf, nn.Parameter(tensor, requires_grad=old.requires_grad))
+        note_sizes(slot.owner)
+        self.tie_weights()
 
     def held(self, slot: Slot) -> torch.Tensor:
         """The parameter or buffer of a slot."""
@@ -121,6 +167,51 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
         (answer[0] if options.output_loading_info else answer).eval()
         return answer
 
+    # ---- training -------------------------------------------------------------------------------------------
+
+    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: dict[str, Any] | None = None) -> None:
+        """Let the backward pass compute intermediate values again instead of keeping them; a call then keeps no cache.
+
+        Args:
+            gradient_checkpointing_kwargs: For `torch.utils.checkpoint.checkpoint`; `use_reentrant` is False by default.
+        """
+        options = {"use_reentrant": False, **(gradient_checkpointing_kwargs or {})}
+        self._set_checkpoint(partial(torch.utils.checkpoint.checkpoint, **options))
+
+    def gradient_checkpointing_disable(self) -> None:
+        """Keep intermediate values again."""
+        self._set_checkpoint(None)
+
+    @property
+    def is_gradient_checkpointing(self) -> bool:
+        """Whether intermediate values are computed again."""
+        return self.checkpoint is not None
+
+    def _set_checkpoint(self, checkpoint: Callable[..., Any] | None) -> None:
+        for module in self.modules():
+            if isinstance(module, (PreTrainedModel, CheckpointedLayer)):
+                module.checkpoint = checkpoint
+
+    def enable_input_require_grads(self) -> None:
+        """Let gradients flow to the embedded inputs, which adapters on a frozen model need."""
+        hook = self.get_input_embeddings().register_forward_hook(lambda module, args, output: output.requires_grad_())
+        self._input_hook = hook
+
+    def disable_input_require_grads(self) -> None:
+        """Undo `enable_input_require_grads`."""
+        self._input_hook.remove()
+
+    def wanted(
+        self,
+        output_attentions: bool | None,
+        output_hidden_states: bool | None,
+        return_dict: bool | None,
+        use_cache: bool | None = False,
+    ) -> Wanted:
+        """What a call asks to have returned; while layers are computed again, no cache."""
+        use_cache = False if self.is_gradient_checkpointing and self.training else use_cache
+        return super().wanted(output_attentions, output_hidden_states, return_dict, use_cache)
+
     # ---- what users ask of a model --------------------------------------------------------------------------
 
     @property
@@ -132,6 +223,43 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
     def dtype(self) -> torch.dtype:
         """The type of the first floating parameter."""
         return next(parameter.dtype for parameter in self.parameters() if parameter.is_floating_point())
+
+    @property
+    def dummy_inputs(self) -> dict[str, torch.Tensor]:
+        """The least inputs that a call takes: token ids [1, 2]."""
+        return {self.main_input_name: torch.zeros((1, 2), dtype=torch.long, device=self.device)}
+
+    def get_memory_footprint(self, return_buffers: bool = True) -> int:
+        """The bytes of all parameters, and of the buffers if asked."""
+        held = [*self.parameters(), *(self.buffers() if return_buffers else ())]
+        return sum(tensor.nbytes for tensor in held)
+
+    def get_extended_attention_mask(
+        self, attention_mask: torch.Tensor, input_shape: tuple[int, ...], device: Any = None, dtype: Any = None
+    ) -> torch.Tensor | None:
+        """What is added to attention's scores for a mask of ones and zeros: [B, 1, 1, T], in a decoder [B, 1, T, T].
+
+        Args:
+            attention_mask: [B, T] or [B, T, T].
+            input_shape: [B, T].
+            device: Unused: the mask's own.
+            dtype: The type of the answer, the model's if None.
+        """
+        likeness = torch.empty((*input_shape, 0), dtype=dtype or self.dtype, device=attention_mask.device)
+        return (causal_mask if self.config.is_decoder else padding_mask)(attention_mask, likeness)
+
+    def invert_attention_mask(self, encoder_attention_mask: torch.Tensor) -> torch.Tensor | None:
+        """What is added to the scores of cross-attention for a mask [B, S] or [B, T, S] of ones and zeros."""
+        batch, *_, length = encoder_attention_mask.shape
+        likeness = torch.empty((batch, length, 0), dtype=self.dtype, device=encoder_attention_mask.device)
+        return padding_mask(encoder_attention_mask, likeness)
+
+    def get_head_mask(
+        self, head_mask: torch.Tensor | None, num_hidden_layers: int, is_attention_chunked: bool = False
+    ) -> list[torch.Tensor | None]:
+        """A head mask for each layer: [N] or [layers, N] -> `num_hidden_layers` times [1, N, 1, 1], or None."""
+        rows = per_layer_head_masks(head_mask, num_hidden_layers)
+        return [row if row is None or not is_attention_chunked else row[..., None] for row in rows]
 
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
         """The number of elements of all parameters, shared ones counted once."""

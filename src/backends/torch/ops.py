@@ -23,6 +23,11 @@ def maximum(array: Tensor, floor: float) -> Tensor:
     return torch.clamp(array, min=floor)
 
 
+def clip(array: Tensor, low: int, high: int) -> Tensor:
+    """Every element, at least `low` and at most `high`."""
+    return torch.clamp(array, low, high)
+
+
 def shape(array: Tensor) -> tuple[int, ...]:
     """The array's shape."""
     return tuple(array.shape)

@@ -52,7 +52,6 @@ class BertConfig(PretrainedConfig):
 
     def validate(self) -> None:
         super().validate()
-        self._check_supported()
         heads, padding = self.num_attention_heads, self.pad_token_id
         if padding is not None and not -self.vocab_size <= padding < self.vocab_size:
             found = f"pad_token_id {padding} with vocab_size {self.vocab_size}"
@@ -65,20 +64,15 @@ class BertConfig(PretrainedConfig):
                     "Change one of the two.",
                 )
             )
+        if self.add_cross_attention and not self.is_decoder:
+            found, remedy = "add_cross_attention without is_decoder", "Set is_decoder=True too."
+            raise ConfigurationError(three_beats(found, "cross-attention in a decoder alone", remedy))
+        for layer, pruned in self.pruned_heads.items():
+            if not 0 <= layer < self.num_hidden_layers or not set(pruned) < set(range(heads)):
+                found = f"pruned_heads {{{layer}: {pruned}}} with {self.num_hidden_layers} layers of {heads} heads"
+                raise ConfigurationError(three_beats(found, "some but not all heads of a layer", "Correct it."))
 
-    def _check_supported(self) -> None:
-        """Refuse the options that the models do not have yet, rather than compute something else."""
-        asked = {
-            "is_decoder": self.is_decoder,
-            "add_cross_attention": self.add_cross_attention,
-            "position_embedding_type": self.position_embedding_type != "absolute",
-            "pruned_heads": bool(self.pruned_heads),
-        }
-        if wanted := [name for name, is_set in asked.items() if is_set]:
-            raise ConfigurationError(
-                three_beats(
-                    f"{wanted[0]}={getattr(self, wanted[0])!r}, which this version's BERT does not have",
-                    "an encoder with absolute positions and all its heads",
-                    "Use a later version for this checkpoint.",
-                )
-            )
+    @property
+    def head_dropout(self) -> float:
+        """The dropout before a classifier."""
+        return self.hidden_dropout_prob if self.classifier_dropout is None else self.classifier_dropout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import jax
@@ -9,13 +10,18 @@ import numpy as np
 import optax
 
 import triformers
-from triformers.outputs import dotted
+from tests.parity.runners import arrays
 
 PREFIX = "Flax"
+
+#: Almost all the time here goes into compiling programs that run once.
+FAST_TO_COMPILE = "--xla_backend_optimization_level=0"
 
 
 def prepare(device: str) -> None:
     """Pin the precision, so that the device computes what it is asked to."""
+    if device == "cpu":  # read when the first program is compiled
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FAST_TO_COMPILE}"
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_default_matmul_precision", "highest")
     jax.config.update("jax_platforms", {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}[device])
@@ -33,17 +39,34 @@ def load(stem: str, folder: Any, dtype: str, **kwargs: Any) -> Any:
 
 def forward(model: Any, inputs: dict[str, np.ndarray], **options: Any) -> dict[str, np.ndarray]:
     """The outputs of a call by flat name."""
-    return {name: np.asarray(value) for name, value in dotted(model(**inputs, **options))}
+    return {name: np.asarray(value) for name, value in arrays(model(**inputs, **options))}
+
+
+def evaluate(model: Any, inputs: dict[str, np.ndarray], **options: Any) -> dict[str, np.ndarray]:
+    """The same, compiled as a whole, which is faster here; a compiled model cannot refuse an input by its values."""
+    call = jax.jit(lambda params: dict(arrays(model(**inputs, params=params, **options))))
+    return {name: np.asarray(value) for name, value in call(model.params).items()}
+
+
+def step(model: Any, inputs: dict[str, np.ndarray], past: Any) -> tuple[dict[str, np.ndarray], Any]:
+    """The outputs of a call that reads on from a cache, and the cache that it answers with."""
+    output = model(**inputs, past_key_values=past, use_cache=True)
+    return {name: np.asarray(value) for name, value in arrays(output)}, output.past_key_values
+
+
+def empty_caches(model: Any, batch: int, length: int) -> list[Any]:
+    """What a sequence can be begun with: no cache, and one with room for all of it."""
+    return [None, model.init_cache(batch, length)]
 
 
 def forward_as_float32(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The outputs of a call, whatever type they are computed in, widened to what NumPy knows."""
-    return {name: np.asarray(value, dtype=np.float32) for name, value in dotted(model(**inputs))}
+    return {name: np.asarray(value, dtype=np.float32) for name, value in arrays(model(**inputs))}
 
 
 def gradients(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The gradient of the loss with respect to every parameter that has one, in canonical names and axes."""
-    tree = jax.grad(lambda params: model(**inputs, params=params).loss)(model.params)
+    tree = jax.jit(jax.grad(lambda params: model(**inputs, params=params).loss))(model.params)
     return {slot.name: slot.layout.to_canonical(np.asarray(_at(tree, slot.path))) for slot in model.slots()}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 import triformers
-from triformers.outputs import dotted
+from tests.parity.runners import arrays
 
 PREFIX = "TF"
 
@@ -37,12 +37,27 @@ def tensors(inputs: dict[str, np.ndarray]) -> dict[str, Any]:
 
 def forward(model: Any, inputs: dict[str, np.ndarray], **options: Any) -> dict[str, np.ndarray]:
     """The outputs of a call by flat name."""
-    return {name: np.asarray(value) for name, value in dotted(model(**tensors(inputs), **options))}
+    return {name: np.asarray(value) for name, value in arrays(model(**tensors(inputs), **options))}
+
+
+#: How a call that is in order is run fastest.
+evaluate = forward
+
+
+def step(model: Any, inputs: dict[str, np.ndarray], past: Any) -> tuple[dict[str, np.ndarray], Any]:
+    """The outputs of a call that reads on from a cache, and the cache that it answers with."""
+    output = model(**tensors(inputs), past_key_values=past, use_cache=True)
+    return {name: np.asarray(value) for name, value in arrays(output)}, output.past_key_values
+
+
+def empty_caches(model: Any, batch: int, length: int) -> list[Any]:
+    """What a sequence can be begun with: no cache."""
+    return [None]
 
 
 def forward_as_float32(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The outputs of a call, whatever type they are computed in, widened to what NumPy knows."""
-    return {name: np.asarray(tf.cast(value, tf.float32)) for name, value in dotted(model(**tensors(inputs)))}
+    return {name: np.asarray(tf.cast(value, tf.float32)) for name, value in arrays(model(**tensors(inputs)))}
 
 
 def gradients(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 import triformers
-from triformers.outputs import dotted
+from tests.parity.runners import arrays
 
 PREFIX = ""
 
@@ -42,12 +42,28 @@ def forward(model: Any, inputs: dict[str, np.ndarray], **options: Any) -> dict[s
     """The outputs of a call by flat name."""
     with torch.no_grad():
         output = model.eval()(**tensors(inputs), **options)
-    return {name: value.cpu().numpy() for name, value in dotted(output)}
+    return {name: value.cpu().numpy() for name, value in arrays(output)}
+
+
+#: How a call that is in order is run fastest.
+evaluate = forward
+
+
+def step(model: Any, inputs: dict[str, np.ndarray], past: Any) -> tuple[dict[str, np.ndarray], Any]:
+    """The outputs of a call that reads on from a cache, and the cache that it answers with."""
+    with torch.no_grad():
+        output = model.eval()(**tensors(inputs), past_key_values=past, use_cache=True)
+    return {name: value.cpu().numpy() for name, value in arrays(output)}, output.past_key_values
+
+
+def empty_caches(model: Any, batch: int, length: int) -> list[Any]:
+    """What a sequence can be begun with: no cache."""
+    return [None]
 
 
 def forward_as_float32(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The outputs of a call, whatever type they are computed in, widened to what NumPy knows."""
-    return {name: value.detach().float().cpu().numpy() for name, value in dotted(model(**tensors(inputs)))}
+    return {name: value.detach().float().cpu().numpy() for name, value in arrays(model(**tensors(inputs)))}
 
 
 def gradients(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,14 +1,9 @@
-"""ModelOutput: what a model answers, readable by attribute, key and index, in every framework.
-
-One set of types serves the three: an output holds whichever framework's arrays it was given, and a field that the
-call did not ask for is absent. `TFBaseModelOutput` and `FlaxBaseModelOutput` are other names of
-`BaseModelOutput`.
-"""
+"""ModelOutput: how an output behaves, and how a call says what it wants to have in it."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, dataclass_transform
 
@@ -127,7 +122,7 @@ def dotted(output: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """The arrays of an output, nested ones under dotted names."""
     pairs = output.items() if isinstance(output, Mapping) else enumerate(output)
     for name, value in pairs:
-        if isinstance(value, (Mapping, tuple, list)):
+        if isinstance(value, (Mapping, Sequence)):
             yield from dotted(value, f"{prefix}{name}.")
         elif value is not None:
             yield f"{prefix}{name}", value
@@ -151,16 +146,23 @@ class Wanted:
     attentions: bool
     hidden_states: bool
     return_dict: bool
+    cache: bool = False
 
     @classmethod
     def of(
-        cls, config: Any, output_attentions: bool | None, output_hidden_states: bool | None, return_dict: bool | None
+        cls,
+        config: Any,
+        output_attentions: bool | None,
+        output_hidden_states: bool | None,
+        return_dict: bool | None,
+        use_cache: bool | None = False,
     ) -> Wanted:
         """Complete a call's arguments from the configuration."""
         return cls(
             config.output_attentions if output_attentions is None else output_attentions,
             config.output_hidden_states if output_hidden_states is None else output_hidden_states,
             config.use_return_dict if return_dict is None else return_dict,
+            config.use_cache if use_cache is None else use_cache,
         )
 
     def state(self, hidden: Any) -> tuple:
@@ -168,50 +170,9 @@ class Wanted:
         return (hidden,) if self.hidden_states else ()
 
     def attention(self, weights: Any) -> tuple:
-        """Attention weights to add to those that are returned: themselves, or nothing."""
-        return (weights,) if self.attentions else ()
+        """Attention weights to add to those that are returned: themselves, or nothing; None is no attention."""
+        return (weights,) if self.attentions and weights is not None else ()
 
     def answer(self, output: ModelOutput) -> Any:
         """The output itself, or its values as a tuple."""
         return output if self.return_dict else output.to_tuple()
-
-
-def __getattr__(name: str) -> type[ModelOutput]:
-    """The types under the names that TensorFlow's and Flax' users know: `TFBaseModelOutput` is `BaseModelOutput`."""
-    known = globals().get(name.removeprefix("TF") if name.startswith("TF") else name.removeprefix("Flax"))
-    if isinstance(known, type) and issubclass(known, ModelOutput):
-        return known
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-# ---- the types ----------------------------------------------------------------------------------------------
-# B batch, T target length, S source length, D width, N heads, L labels, V vocabulary.
-# hidden_states: one [B, T, D] for the embeddings and one per layer; attentions: one [B, N, T, S] per layer.
-
-
-class BaseModelOutput(ModelOutput):
-    """last_hidden_state: [B, T, D]."""
-
-    last_hidden_state: Any = None
-    hidden_states: Any = None
-    attentions: Any = None
-
-
-class BaseModelOutputWithPoolingAndCrossAttentions(ModelOutput):
-    """last_hidden_state: [B, T, D]; pooler_output: [B, D]; past_key_values: the cache."""
-
-    last_hidden_state: Any = None
-    pooler_output: Any = None
-    hidden_states: Any = None
-    past_key_values: Any = None
-    attentions: Any = None
-    cross_attentions: Any = None
-
-
-class SequenceClassifierOutput(ModelOutput):
-    """loss: [], present if labels were given; logits: [B, L]."""
-
-    loss: Any = None
-    logits: Any = None
-    hidden_states: Any = None
-    attentions: Any = None

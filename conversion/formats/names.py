@@ -1,0 +1,64 @@
+"""How the files of each format are named, whole and sharded, and whose axes their tensors have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from triformers.files.errors import InputError, three_beats
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format of checkpoint files.
+
+    Attributes:
+        file: The name of a whole checkpoint.
+        layout: The framework in whose names and axes its tensors are; PyTorch's are the canonical ones.
+    """
+
+    file: str
+    layout: str = "torch"
+
+    def whole(self, variant: str | None = None) -> str:
+        """The name of a checkpoint in one file: `model.safetensors`, or `model.fp16.safetensors`."""
+        return f"{self._stem(variant)}{self._extension}"
+
+    def shard(self, number: int, count: int, variant: str | None = None) -> str:
+        """The name of a shard, counted from 1: `model-00001-of-00003.safetensors`."""
+        return f"{self._stem(variant)}-{number:05d}-of-{count:05d}{self._extension}"
+
+    def index(self, variant: str | None = None) -> str:
+        """The name of the file that says which shard has which tensor: `model.safetensors.index.json`."""
+        return f"{self.file}.index{f'.{variant}' if variant else ''}.json"
+
+    def is_left_over(self, name: str, variant: str | None = None) -> bool:
+        """Whether a file of this name is part of an earlier save of the same format and variant."""
+        shard = rf"{re.escape(self._stem(variant))}-\d{{5}}-of-\d{{5}}{re.escape(self._extension)}"
+        return name in (self.whole(variant), self.index(variant)) or re.fullmatch(shard, name) is not None
+
+    def _stem(self, variant: str | None) -> str:
+        stem = self.file.partition(".")[0]
+        return f"{stem}.{variant}" if variant else stem
+
+    @property
+    def _extension(self) -> str:
+        return self.file[self.file.index(".") :]
+
+
+#: Every format, the one that is read first where a checkpoint is there in several.
+FORMATS: Mapping[str, Format] = {
+    "safetensors": Format("model.safetensors"),
+}
+
+
+def format_of(name: str) -> Format:
+    """The format of this name.
+
+    Raises:
+        InputError: There is none.
+    """
+    if name not in FORMATS:
+        raise InputError(three_beats(f"the format {name!r}", f"one of {', '.join(FORMATS)}", "Correct it."))
+    return FORMATS[name]

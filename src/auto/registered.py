@@ -1,0 +1,89 @@
+"""What users have registered, and what the three kinds of Auto classes say alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..backends.options import REASONS
+from ..cards import Card, all_cards, resolve_class
+from ..configuration import PretrainedConfig
+from ..files.errors import ConfigurationError, InputError, closest, three_beats
+
+
+class TokenizerPair(NamedTuple):
+    """An architecture's tokenizer classes; either may be absent."""
+
+    slow: Any = None
+    fast: Any = None
+
+
+#: Model type -> a user's configuration class.
+CONFIGS: dict[str, type[PretrainedConfig]] = {}
+#: Configuration class -> a user's tokenizer classes.
+TOKENIZERS: dict[type[PretrainedConfig], TokenizerPair] = {}
+#: (Auto class, configuration class) -> a user's model class.
+MODELS: dict[tuple[str, type[PretrainedConfig]], Any] = {}
+
+#: Arguments about a repository's own code -> the values that they may have.
+REMOTE_CODE: Mapping[str, tuple[Any, ...]] = {"trust_remote_code": (False, None), "code_revision": (None,)}
+
+
+class NotConstructibleError(InputError, OSError):
+    """A call of an Auto class; an `OSError` too, as in the ecosystem."""
+
+
+def not_constructible(name: str, *ways: str) -> NotConstructibleError:
+    """The error of a call of an Auto class, which has no instances."""
+    calls = " or ".join(f"{name}.{way}" for way in ways)
+    return NotConstructibleError(three_beats(f"{name} was called", "a call of one of its methods", f"Use {calls}."))
+
+
+def without_remote_code(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments without those that are about a repository's own code.
+
+    Raises:
+        InputError: They ask for that code to be run.
+    """
+    for name, accepted in REMOTE_CODE.items():
+        if arguments.get(name) not in accepted:
+            found, expected = f"{name}={arguments[name]!r} makes no sense here", " or ".join(map(repr, accepted))
+            raise InputError(three_beats(found, expected, REASONS["trust_remote_code"]))
+    return {name: value for name, value in arguments.items() if name not in REMOTE_CODE}
+
+
+def config_class_of(model_type: str, where: str = "") -> type[PretrainedConfig]:
+    """The configuration class of a model type.
+
+    Args:
+        model_type: A key of a card, or one that a user has registered.
+        where: The file that names it, for the error.
+
+    Raises:
+        ConfigurationError: No architecture has this model type.
+    """
+    if model_type in CONFIGS:
+        return CONFIGS[model_type]
+    card = all_cards().get(model_type)
+    if card is None:
+        known = sorted({*CONFIGS, *all_cards()})
+        raise ConfigurationError(
+            three_beats(
+                f"{where + ': ' if where else ''}the model type {model_type!r} is not known",
+                f"one of this version's, such as {', '.join((closest(model_type, known) or known)[:3])}",
+                "Correct it, use a version of triformers that has it, or make it known with AutoConfig.register.",
+            )
+        )
+    return resolve_class(card.config)
+
+
+def card_for(config_class: type[PretrainedConfig]) -> Card | None:
+    """The card of the architecture that a configuration class, or a class it inherits from, belongs to."""
+    card = all_cards().get(config_class.model_type)
+    return card if card is not None and issubclass(config_class, resolve_class(card.config)) else None
+
+
+def refuse_taken(what: str, taken_by: str) -> InputError:
+    """The error of registering what the library has already."""
+    remedy = "Choose another, or pass exist_ok=True to put yours in its place."
+    return InputError(three_beats(f"{what} is taken by {taken_by}", "one that is free", remedy))

@@ -1,0 +1,172 @@
+"""The plain task heads: a backbone, and one `classifier` or `qa_outputs` that reads its hidden states.
+
+An architecture gets one in a line: `class FlaxBertForTokenClassificationModule(TokenClassification,
+backbone=FlaxBertModule, prefix="bert")`. Its call takes the backbone's arguments and the head's labels. Shape letters:
+B batch, C choices, T length, D width, L labels.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, ClassVar
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jax import Array
+
+from ...losses import cross_entropy, question_answering_loss, sequence_classification_loss
+from ...outputs import (
+    ModelOutput,
+    MultipleChoiceModelOutput,
+    QuestionAnsweringModelOutput,
+    SequenceClassifierOutput,
+    TokenClassifierOutput,
+    Wanted,
+)
+from ..checks import check_choices
+from ..heads import PER_POSITION, call_options, constructor_options, head_signature, named
+from . import ops
+from .layers import Dense
+
+
+class PlainHead(nn.Module):
+    """A backbone and what reads its hidden states.
+
+    Attributes:
+        backbone: The class of the bare model's module.
+        prefix: The backbone's name.
+        labels: The arguments that the loss is computed from.
+    """
+
+    config: Any
+    dtype: Any = jnp.float32
+    gradient_checkpointing: bool = False
+
+    backbone: ClassVar[type[nn.Module]]
+    prefix: ClassVar[str]
+    labels: ClassVar[tuple[str, ...]] = ("labels",)
+    signature: ClassVar[inspect.Signature]
+    options: ClassVar[dict[str, bool]]
+
+    def __init_subclass__(cls, backbone: type[nn.Module] | None = None, prefix: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if backbone is not None:
+            cls.backbone, cls.prefix = backbone, prefix
+            cls.signature = head_signature(backbone.__call__, cls.labels, before="deterministic")
+            cls.options = call_options(backbone.__call__)
+
+    def make_backbone(self, **options: Any) -> None:
+        """Make the backbone under its name."""
+        module = self.backbone(self.config, self.dtype, gradient_checkpointing=self.gradient_checkpointing, **options)
+        setattr(self, self.prefix, module)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the backbone on its arguments and read its hidden states; labels give a loss."""
+        inputs = named(self.signature, args, kwargs)
+        given = {name: inputs.pop(name, None) for name in self.labels}
+        names = ("output_attentions", "output_hidden_states", "return_dict")
+        wanted = Wanted.of(self.config, *(inputs.pop(name, None) for name in names))
+        outputs = self.run_backbone(
+            **inputs, **self.options,
+            output_attentions=wanted.attentions, output_hidden_states=wanted.hidden_states, return_dict=True,
+        )  # fmt: skip
+        return wanted.answer(self.read(outputs, inputs.get("deterministic", True), **given))
+
+    def run_backbone(self, **inputs: Any) -> Any:
+        """The backbone's output."""
+        return getattr(self, self.prefix)(**inputs)
+
+    def read(self, outputs: Any, deterministic: bool, **labels: Array | None) -> ModelOutput:
+        """The head's output, with a loss if there are labels, from the backbone's."""
+        raise NotImplementedError
+
+
+class SequenceClassification(PlainHead):
+    """A classifier of whole sequences, on their summaries.
+
+    labels: [B] class indices; [B] or [B, L] targets for regression; [B, L] zeros and ones for several labels each.
+    """
+
+    def setup(self) -> None:
+        config = self.config
+        self.make_backbone()
+        self.dropout = nn.Dropout(config.head_dropout)
+        self.classifier = Dense(config.num_labels, in_features=config.hidden_size, dtype=self.dtype)
+
+    def read(self, outputs: Any, deterministic: bool, labels: Array | None = None) -> ModelOutput:
+        logits = self.classifier(self.dropout(outputs.pooler_output, deterministic=deterministic))  # [B, L]
+        loss = sequence_classification_loss(logits, labels, self.config, ops)
+        return SequenceClassifierOutput(loss, logits, outputs.hidden_states, outputs.attentions)
+
+
+class MultipleChoice(PlainHead):
+    """A score for each choice's sequence, on its summary. Inputs are [B, C, T].
+
+    labels: [B], the index of the right choice.
+    """
+
+    def setup(self) -> None:
+        config = self.config
+        self.make_backbone()
+        self.dropout = nn.Dropout(config.head_dropout)
+        self.classifier = Dense(1, in_features=config.hidden_size, dtype=self.dtype)
+
+    def run_backbone(self, **inputs: Any) -> Any:
+        given = {name: inputs[name] for name in PER_POSITION if inputs.get(name) is not None}
+        for name, array in given.items():
+            check_choices(array.shape, 4 if name == "inputs_embeds" else 3, name)
+        choices = next(iter(given.values())).shape[1]
+        flat = {name: array.reshape(-1, *array.shape[2:]) for name, array in given.items()}
+        outputs = super().run_backbone(**{**inputs, **flat})
+        pooled = outputs.pooler_output
+        outputs.pooler_output = pooled.reshape(-1, choices, pooled.shape[-1])  # [B, C, D]
+        return outputs
+
+    def read(self, outputs: Any, deterministic: bool, labels: Array | None = None) -> ModelOutput:
+        pooled = self.dropout(outputs.pooler_output, deterministic=deterministic)
+        logits = self.classifier(pooled)[..., 0]  # [B, C]
+        loss = cross_entropy(logits, labels, ops)
+        return MultipleChoiceModelOutput(loss, logits, outputs.hidden_states, outputs.attentions)
+
+
+class TokenClassification(PlainHead):
+    """A classifier of every token.
+
+    labels: [B, T] class indices, -100 where a token does not count.
+    """
+
+    def setup(self) -> None:
+        config = self.config
+        self.make_backbone(**constructor_options(self.backbone))
+        self.dropout = nn.Dropout(config.head_dropout)
+        self.classifier = Dense(config.num_labels, in_features=config.hidden_size, dtype=self.dtype)
+
+    def read(self, outputs: Any, deterministic: bool, labels: Array | None = None) -> ModelOutput:
+        logits = self.classifier(self.dropout(outputs.last_hidden_state, deterministic=deterministic))  # [B, T, L]
+        loss = cross_entropy(logits, labels, ops)
+        return TokenClassifierOutput(loss, logits, outputs.hidden_states, outputs.attentions)
+
+
+class QuestionAnswering(PlainHead):
+    """Two scores for every token: that the answer starts there, and that it ends there.
+
+    start_positions, end_positions: [B]; a position outside the sequence does not count.
+    """
+
+    labels = ("start_positions", "end_positions")
+
+    def setup(self) -> None:
+        self.make_backbone(**constructor_options(self.backbone))
+        self.qa_outputs = Dense(2, in_features=self.config.hidden_size, dtype=self.dtype)
+
+    def read(
+        self,
+        outputs: Any,
+        deterministic: bool,
+        start_positions: Array | None = None,
+        end_positions: Array | None = None,
+    ) -> ModelOutput:
+        scores = self.qa_outputs(outputs.last_hidden_state)
+        start, end = scores[..., 0], scores[..., 1]  # [B, T] each
+        loss = question_answering_loss(start, end, start_positions, end_positions, ops)
+        return QuestionAnsweringModelOutput(loss, start, end, outputs.hidden_states, outputs.attentions)

@@ -1,0 +1,55 @@
+"""What the plain heads of the three frameworks share: their arguments are the backbone's and their labels."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+#: Arguments of a backbone that serve decoding, which a head that reads a whole sequence does not take.
+DECODING = ("encoder_hidden_states", "encoder_attention_mask", "past_key_values", "use_cache")
+
+#: Inputs with one entry for each position, which several choices come in as a further axis of.
+PER_POSITION = ("input_ids", "attention_mask", "token_type_ids", "position_ids", "inputs_embeds")
+
+
+def head_signature(call: Callable[..., Any], labels: Sequence[str], before: str) -> inspect.Signature:
+    """The signature of a head's call.
+
+    Args:
+        call: The backbone's.
+        labels: The head's own arguments.
+        before: The argument of the backbone that they stand in front of.
+    """
+    parameters = [one for name, one in inspect.signature(call).parameters.items() if name not in DECODING]
+    place = next(index for index, one in enumerate(parameters) if one.name == before)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    own = [inspect.Parameter(name, kind, default=None, annotation=Any) for name in labels]
+    return inspect.Signature([*parameters[:place], *own, *parameters[place:]], return_annotation=Any)
+
+
+def named(signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a method's call by name, without the object itself.
+
+    Raises:
+        TypeError: One that the signature does not have, or one given twice.
+    """
+    names = list(signature.parameters)[1:]
+    given = dict(zip(names, args, strict=False))
+    unknown = [name for name in kwargs if name not in signature.parameters or name in given]
+    if unknown or len(args) > len(names):
+        what = f"got {unknown[0]!r}" if unknown else f"got {len(args)} positional arguments"
+        raise TypeError(f"{what}; expected once each of: {', '.join(names)}.")
+    return {**given, **kwargs}
+
+
+def constructor_options(backbone: type) -> dict[str, bool]:
+    """How a backbone is made without the pooler that its head does not read."""
+    return (
+        {"add_pooling_layer": False} if "add_pooling_layer" in inspect.signature(backbone.__init__).parameters else {}
+    )
+
+
+def call_options(call: Callable[..., Any]) -> dict[str, bool]:
+    """How a backbone is called by a head that reads a whole sequence: it keeps nothing for a next call."""
+    return {"use_cache": False} if "use_cache" in inspect.signature(call).parameters else {}

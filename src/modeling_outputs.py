@@ -1,0 +1,3 @@
+"""The output types under the module path that PyTorch users of 4.x import them from."""
+
+from .outputs import __getattr__ as __getattr__
