@@ -49,7 +49,7 @@ def cross_entropy(logits: Any, labels: Any, ops: Any, ignored: Any = IGNORED) ->
     """
     if labels is None:
         return None
-    logits = ops.widen(ops.reshape(logits, (-1, logits.shape[-1])))
+    logits = ops.widen(ops.reshape(logits, (-1, ops.shape(logits)[-1])))
     labels = ops.reshape(labels, (-1,))
     counted = labels != ignored
     chosen = ops.take_along_last(ops.log_softmax(logits), ops.where(counted, labels, 0))  # [B]

@@ -36,8 +36,6 @@ def attend(
     scores = tf.matmul(query, key, transpose_b=True) * size(query, -1) ** -0.5  # [B, N, T, S]
     if mask is not None:
         scores = scores + mask
-    if scores.dtype == tf.float16:  # where a score alone takes the lowest number to infinity
-        scores = tf.maximum(scores, scores.dtype.min)
     weights = dropout(tf.nn.softmax(scores, -1), training=training)
     if head_mask is not None:
         weights = weights * tf.cast(head_mask, weights.dtype)
@@ -87,11 +85,12 @@ def causal_mask(
 
 
 def additive(mask: tf.Tensor, hidden: tf.Tensor) -> tf.Tensor:
-    """A mask of ones and zeros as what is added to scores: 0 where it is 1, the lowest finite number where it is 0.
+    """A mask of ones and zeros as what is added to scores: 0 where it is 1, half the lowest number where it is 0.
 
-    The number is finite, so that a row with nothing to attend to gives an average instead of not-a-number.
+    That is so low that no score is seen beside it, and finite whatever is added: a row with nothing to attend to gives
+    an average instead of not-a-number, in half precision too.
     """
-    return (1.0 - tf.cast(mask, hidden.dtype)) * hidden.dtype.min
+    return (1.0 - tf.cast(mask, hidden.dtype)) * (hidden.dtype.min / 2)
 
 
 def _reaching(mask: tf.Tensor, hidden: tf.Tensor, past: int | tf.Tensor, reach: int | tf.Tensor | None) -> tf.Tensor:
@@ -109,7 +108,8 @@ def _reaching(mask: tf.Tensor, hidden: tf.Tensor, past: int | tf.Tensor, reach: 
 def _free(hidden: tf.Tensor, past: int | tf.Tensor, reach: int | tf.Tensor | None) -> tf.Tensor | None:
     """What hides the free room of a cache, [1, 1, 1, S]; None if there is none.
 
-    It is infinite, so that even a row with nothing to attend to is an average of what is there.
+    It is infinite, so that even a row with nothing to attend to is an average of what is there; in float16, where no
+    score is below the lowest number, of the free room too.
     """
     length, room = past + ops.shape(hidden)[1], None if reach is None else known(reach)
     if room is None or room == known(length):

@@ -472,6 +472,10 @@ class TFBertModel(TFBertPreTrainedModel):
         self.encoder = TFBertEncoder(config, name="encoder", dtype=dtype)
         self.pooler = TFBertPooler(config, name="pooler", dtype=dtype) if add_pooling_layer else None
 
+    def get_config(self) -> dict[str, Any]:
+        """What Keras writes into a `.keras` file to make the model again."""
+        return {**super().get_config(), "add_pooling_layer": self.pooler is not None}
+
     def call(
         self,
         input_ids: tf.Tensor | None = None,
