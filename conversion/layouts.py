@@ -71,6 +71,17 @@ KINDS: Mapping[str, Mapping[str, Mapping[str, Layout]]] = {
 }
 
 
+def layout_of(kind: str, leaf: str, backend: str) -> Layout:
+    """How a framework holds a parameter.
+
+    Args:
+        kind: The kind of the layer that owns it.
+        leaf: Its canonical leaf name.
+        backend: The framework.
+    """
+    return KINDS.get(kind, {}).get(leaf, {}).get(backend, Layout(leaf))
+
+
 def canonical_leaf(kind: str, leaf: str, backend: str) -> tuple[str, Layout]:
     """The canonical name of a framework's leaf, and the layout that leads there.
 

@@ -13,7 +13,8 @@ from fnmatch import fnmatchcase
 
 from triformers.cards import Weights
 from triformers.configuration import PretrainedConfig
-from triformers.conversion.formats.tensors import Checkpoint
+from triformers.conversion.formats.tensors import Checkpoint, Tensor
+from triformers.conversion.layouts import layout_of
 from triformers.conversion.slots import Slot
 from triformers.files.errors import CheckpointError, closest, three_beats
 
@@ -124,22 +125,30 @@ def make_plan(
             key = keys.pop(alias)
             if name in keys:
                 plan.tied[key] = name
+            elif checkpoint[key].layout != "torch":
+                keys[alias] = key  # its axes are those of another kind of layer
             else:
                 keys[name] = key
     for name, slot in by_name.items():
         if name not in keys:
             (plan.new if is_head(name, weights, by_name) else plan.missing).append(name)
-        elif checkpoint[keys[name]].shape == slot.shape:
+        elif canonical_shape(checkpoint[keys[name]], slot) == slot.shape:
             plan.filled[name] = keys[name]
         elif is_of_another_class and is_head(name, weights, by_name):
             plan.new.append(name)
             plan.dropped.append(keys[name])
         else:
-            plan.mismatched.append((keys[name], checkpoint[keys[name]].shape, slot.shape))
+            plan.mismatched.append((keys[name], canonical_shape(checkpoint[keys[name]], slot), slot.shape))
     for name, key in keys.items():
         if name not in by_name:
             _set_aside(plan, name, key, weights, by_name)
     return plan
+
+
+def canonical_shape(tensor: Tensor, slot: Slot) -> tuple[int, ...]:
+    """The shape of a tensor for a slot, in the canonical axis order; its own where it has other axes altogether."""
+    layout = layout_of(slot.kind, slot.leaf, tensor.layout)
+    return layout.shape_to_canonical(tensor.shape) if len(tensor.shape) == len(slot.shape) else tensor.shape
 
 
 def relative(name: str, weights: Weights) -> str:

@@ -89,6 +89,10 @@ class Weights:
         ignored: Tensors that old checkpoints carry and no module holds (buffers rebuilt from the config), with
             `*` for any one segment, each with the reason.
         initializers: Initial values that differ from those of the layer's kind, by tensor name.
+        native_names: Framework -> what its own file format calls some modules and tensors, where that does not
+            follow from their canonical names: `cls.predictions` -> `mlm___cls/predictions`.
+        native_shared: Outermost layer of TensorFlow's models -> a layer of another that it holds too: their files list
+            its weights under both.
     """
 
     prefix: str = ""
@@ -101,6 +105,8 @@ class Weights:
     per_head: Pruning = field(default_factory=Pruning)
     ignored: Mapping[str, str] = field(default_factory=dict)
     initializers: Mapping[str, Any] = field(default_factory=dict)
+    native_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    native_shared: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from triformers.files.errors import InputError, three_beats
 
@@ -33,6 +34,10 @@ class Format:
         """The name of the file that says which shard has which tensor: `model.safetensors.index.json`."""
         return f"{self.file}.index{f'.{variant}' if variant else ''}.json"
 
+    def stored(self, listed: str) -> str:
+        """What a shard calls the tensor that the index calls so: TensorFlow's index alone has the model's name."""
+        return (listed.partition("/")[2] or listed) if self.layout == "tensorflow" else listed
+
     def is_left_over(self, name: str, variant: str | None = None) -> bool:
         """Whether a file of this name is part of an earlier save of the same format and variant."""
         shard = rf"{re.escape(self._stem(variant))}-\d{{5}}-of-\d{{5}}{re.escape(self._extension)}"
@@ -50,7 +55,21 @@ class Format:
 #: Every format, the one that is read first where a checkpoint is there in several.
 FORMATS: Mapping[str, Format] = {
     "safetensors": Format("model.safetensors"),
+    "bin": Format("pytorch_model.bin"),
+    "msgpack": Format("flax_model.msgpack", "flax"),
+    "h5": Format("tf_model.h5", "tensorflow"),
 }
+
+
+def read_before(directory: Path, name: str, variant: str | None = None) -> str:
+    """The file of a directory, in another format, that is read before that of this one; empty if there is none."""
+    for other, form in FORMATS.items():
+        if other == name:
+            break
+        for file in (form.whole(variant), form.index(variant)):
+            if (directory / file).exists():
+                return file
+    return ""
 
 
 def format_of(name: str) -> Format:

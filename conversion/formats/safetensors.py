@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 
-from triformers.conversion.formats.tensors import Tensor, numpy_dtype
+from triformers.conversion.formats.tensors import Tensor, numpy_dtype, stored_bytes
 from triformers.files.errors import FileError, three_beats
 from triformers.files.strict_json import parse_json
 
@@ -130,12 +130,10 @@ def write_safetensors(
     file.write(len(header).to_bytes(LENGTH_BYTES, "little"))
     file.write(header)
     for name in ordered:
-        array = np.ascontiguousarray(tensors[name].read())
-        if array.dtype.byteorder == ">":
-            array = array.astype(array.dtype.newbyteorder("<"))
-        file.write(array.reshape(-1).view(np.uint8).data)
+        data = stored_bytes(tensors[name].read())
+        file.write(data)
         if progress is not None:
-            progress(array.nbytes)
+            progress(data.nbytes)
 
 
 def _header(ordered: Iterable[str], tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> dict[str, Any]:

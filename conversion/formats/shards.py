@@ -55,9 +55,14 @@ def size_of(tensor: Tensor) -> int:
     return prod(tensor.shape) * tensor.dtype.itemsize
 
 
-def index_text(groups: Mapping[str, Iterable[Tensor]]) -> str:
-    """The text of an index: file name -> its tensors, the other way round, and the bytes of all."""
-    weight_map = {tensor.name: name for name, group in groups.items() for tensor in group}
+def index_text(groups: Mapping[str, Iterable[Tensor]], listed: Callable[[str], str] = str) -> str:
+    """The text of an index: file name -> its tensors, the other way round, and the bytes of all.
+
+    Args:
+        groups: The tensors of each file.
+        listed: What the index calls a tensor.
+    """
+    weight_map = {listed(tensor.name): name for name, group in groups.items() for tensor in group}
     total = sum(size_of(tensor) for group in groups.values() for tensor in group)
     return json.dumps({"metadata": {"total_size": total}, "weight_map": weight_map}, indent=2, sort_keys=True) + "\n"
 
@@ -75,9 +80,10 @@ def read_shards(
         raise FileError(
             three_beats(f"{index}: no weight_map of strings", "tensor -> file name", "Fetch the index again.")
         )
+    shard_of = {form.stored(tensor): name for tensor, name in shard_of.items()}
     shards = {name: read(repository.file(name, listed=True)) for name in sorted(set(shard_of.values()))}
     found = {tensor: name for name, shard in shards.items() for tensor in shard}
-    if form.layout == "torch" and found != shard_of:  # the index of a native format has other names, or some of them
+    if found != shard_of:
         wrong = sorted(set(found.items()) ^ set(shard_of.items()))[0][0]
         raise FileError(
             three_beats(f"{index}: lies about {wrong!r}", "the files as they are", "Fetch the shards again.")

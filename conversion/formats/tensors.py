@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import TypeAlias
 
 import numpy as np
@@ -20,12 +21,14 @@ class Tensor:
         shape: Its shape.
         dtype: Its type; bfloat16 and the float8 types are those of `ml_dtypes`.
         read: Gives its numbers; an array that maps the file is private to this process and may be written to.
+        layout: The framework whose axis order it is in; `torch` for the canonical one.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype
     read: Callable[[], np.ndarray]
+    layout: str = "torch"
 
 
 #: A whole checkpoint: file key -> tensor.
@@ -52,6 +55,27 @@ def numpy_dtype(name: str) -> np.dtype:
         raise InputError(
             three_beats(f"{name!r} is no data type", f"one such as {', '.join(near)}", "Correct the dtype argument.")
         ) from None
+
+
+def stored_array(mapped: np.ndarray, begin: int, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    """An array in a mapped file: its pages themselves, or a copy where its type may not stand at that address.
+
+    Args:
+        mapped: The bytes of the file.
+        begin: Where the array begins.
+        dtype: Its type.
+        shape: Its shape; the array must end within the file.
+    """
+    array = mapped[begin : begin + prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
+    return array if array.flags.aligned else array.copy()
+
+
+def stored_bytes(array: np.ndarray) -> memoryview:
+    """The bytes of an array as files hold them: in C order, little-endian."""
+    array = np.ascontiguousarray(array)
+    if array.dtype.byteorder == ">":
+        array = array.astype(array.dtype.newbyteorder("<"))
+    return array.reshape(-1).view(np.uint8).data
 
 
 def is_floating(dtype: np.dtype) -> bool:

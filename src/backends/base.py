@@ -11,7 +11,7 @@ import contextlib
 import copy
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from operator import attrgetter
 from pathlib import Path
@@ -21,19 +21,26 @@ import numpy as np
 
 from ..cards import Card, Weights, all_cards, public_names
 from ..configuration import CONFIG_NAME, PretrainedConfig
-from ..conversion.formats import FORMATS, open_checkpoint, write_checkpoint
+from ..conversion.formats import open_checkpoint
+from ..conversion.formats.names import FORMATS, read_before
 from ..conversion.formats.tensors import Checkpoint, Tensor, is_floating
+from ..conversion.layouts import layout_of
 from ..conversion.mapping import Plan, make_plan, relative
+from ..conversion.native import canonical_checkpoint
+from ..conversion.saving import Contents, stage_checkpoint
 from ..conversion.slots import Slot, Source
 from ..files.errors import ConfigurationError, InputError, three_beats
 from ..files.transaction import SaveTransaction
 from ..hub.find import Repository
 from ..initialization import BY_KIND, draw, is_defined
 from ..outputs import Wanted
-from .options import LoadOptions
+from .options import LoadOptions, SaveOptions
 from .resizing import Resizable
 
 logger = logging.getLogger(__name__)
+
+#: What 4.x calls a framework -> its own format, which `safe_serialization=False` writes.
+NATIVE_FORMATS: Mapping[str, str] = {"pt": "bin", "tf": "h5", "flax": "msgpack"}
 
 _building: ContextVar[bool] = ContextVar("building", default=False)
 
@@ -93,6 +100,7 @@ class PretrainedBase(Resizable):
     base_model_prefix: ClassVar[str] = ""
     main_input_name: ClassVar[str] = "input_ids"
     class_prefix: ClassVar[str] = ""
+    framework: ClassVar[str]
 
     config: PretrainedConfig
 
@@ -187,11 +195,12 @@ class PretrainedBase(Resizable):
         repository = Repository(name_or_path, options.hub)
         with repository.reading():  # so that no save comes between the files
             config, model_kwargs = cls._load_config(repository, options, kwargs)
-            checkpoint = open_checkpoint(repository)
+            checkpoint = open_checkpoint(repository, options.formats, options.variant)
+        weights = cls.weights_of(config)
+        checkpoint = canonical_checkpoint(checkpoint, str(name_or_path), weights)
         stored = _checkpoint_dtype(checkpoint, config)
         dtype, param_dtype = (stored if name == "auto" else name for name in (options.dtype, options.param_dtype))
         model = cls.structure(config, *model_args, **cls.structure_arguments(dtype, param_dtype), **model_kwargs)
-        weights = cls.weights_of(config)
         plan = make_plan(model.slots(), checkpoint, weights, config, cls._is_of_another_class(config))
         plan.check(str(name_or_path), options.strict, options.ignore_mismatched_sizes)
         model.fill(planned_values(plan, checkpoint, initial_values(config, weights, options.seed or 0)), dtype)
@@ -216,7 +225,7 @@ class PretrainedBase(Resizable):
     @classmethod
     def _is_of_another_class(cls, config: PretrainedConfig) -> bool:
         """Whether the configuration says that another class wrote the checkpoint."""
-        return bool(config.architectures) and cls.__name__.removeprefix(cls.class_prefix) not in config.architectures
+        return bool(config.architectures) and cls._stem() not in config.architectures
 
     @classmethod
     def structure_arguments(cls, dtype: str | None, param_dtype: str | None) -> dict[str, Any]:
@@ -225,32 +234,31 @@ class PretrainedBase(Resizable):
 
     # ---- saving ---------------------------------------------------------------------------------------------
 
-    def save_pretrained(
-        self, save_directory: str | os.PathLike, *, is_main_process: bool = True, safe_serialization: bool = True
+    def save_tensors(
+        self, directory: str | os.PathLike, options: SaveOptions, tensors: Mapping[str, Tensor] | None = None
     ) -> None:
-        """Write `config.json` and `model.safetensors`, all or nothing.
-
-        The file is the canonical one: the same bytes whichever framework writes it.
+        """The journey of `save_pretrained`: `config.json` and the tensors, all or nothing.
 
         Args:
-            save_directory: Made if it is not there.
-            is_main_process: False in all but one of the processes of a distributed run; then nothing is written.
-            safe_serialization: Only True: other formats are not written yet.
+            directory: Made if it is not there.
+            options: In which form.
+            tensors: What to write instead of the model's own, by canonical name.
 
         Raises:
             FileError: The directory cannot be made or written.
-            InputError: Another format is asked for.
+            InputError: An argument that makes no sense.
         """
-        if not safe_serialization:
-            found, remedy = "safe_serialization=False", "Leave it out: every framework reads safetensors."
-            raise InputError(three_beats(found, "True, for this version writes safetensors alone", remedy))
-        if not is_main_process:
+        if not options.is_main_process:
             return
-        tensors = self.canonical_tensors()
+        tensors = self.canonical_tensors() if tensors is None else tensors
         config = self._config_to_save(tensors.values())
-        with SaveTransaction(Path(save_directory)) as stage:
+        contents = Contents(tensors, self.slots(), self.weights_of(self.config), self._stem())
+        form = "safetensors" if options.safe_serialization else NATIVE_FORMATS[self.framework]
+        with SaveTransaction(Path(directory)) as stage:
             stage.write_text(CONFIG_NAME, config.to_json_string())
-            write_checkpoint(stage, tensors, FORMATS["safetensors"])
+            stage_checkpoint(stage, contents, form, options.max_shard_size, options.variant)
+        if first := read_before(Path(directory), form, options.variant):
+            logger.warning("%s holds %s too, which is read before %s.", directory, first, FORMATS[form].file)
 
     def canonical_tensors(self) -> dict[str, Tensor]:
         """Every slot's value in its canonical name and axis order, read when it is asked for."""
@@ -264,9 +272,14 @@ class PretrainedBase(Resizable):
             for slot in self.slots()
         }
 
+    @classmethod
+    def _stem(cls) -> str:
+        """The class's name without its framework's prefix."""
+        return cls.__name__.removeprefix(cls.class_prefix)
+
     def _config_to_save(self, tensors: Iterable[Tensor]) -> PretrainedConfig:
         config = copy.deepcopy(self.config)
-        config.architectures = [type(self).__name__.removeprefix(self.class_prefix)]
+        config.architectures = [self._stem()]
         config.torch_dtype = next((tensor.dtype.name for tensor in tensors if is_floating(tensor.dtype)), None)
         return config
 
@@ -333,7 +346,8 @@ def planned_values(plan: Plan, checkpoint: Checkpoint, initial: Source) -> Sourc
     def value(slot: Slot, dtype: np.dtype) -> np.ndarray | None:
         if slot.name not in plan.filled:
             return initial(slot, dtype)
-        array = checkpoint[plan.filled[slot.name]].read()
+        tensor = checkpoint[plan.filled[slot.name]]
+        array = layout_of(slot.kind, slot.leaf, tensor.layout).to_canonical(tensor.read())
         return array.astype(dtype) if is_floating(array.dtype) and array.dtype != dtype else array
 
     return value

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..configuration import PretrainedConfig, dtype_name
+from ..conversion.formats.names import FORMATS
 from ..files.errors import InputError, three_beats
 from ..hub.find import HubOptions
 
@@ -18,15 +19,10 @@ ALWAYS_SO: Mapping[str, tuple[Any, ...]] = {
     "low_cpu_mem_usage": (True, False, None),
     "_fast_init": (True, False),
     "weights_only": (True,),
-    "use_safetensors": (True, None),
     "trust_remote_code": (False, None),
-    "from_tf": (False,),
-    "from_flax": (False,),
-    "from_pt": (False,),
     "resume_download": (True, False, None),
     "mirror": (None,),
     "proxies": (None,),
-    "variant": (None,),
     "device_map": (None,),
     "quantization_config": (None,),
     "load_in_8bit": (False,),
@@ -56,6 +52,11 @@ class LoadOptions:
         ignore_mismatched_sizes: Whether a tensor of another shape is initialised afresh instead.
         output_loading_info: Whether the answer is a pair with the lists of missing and unexpected keys.
         seed: Seed of what is initialised afresh.
+        use_safetensors: True to read no other format, False to read any other.
+        from_pt: Whether PyTorch's formats come first where a checkpoint is there in several.
+        from_tf: Whether TensorFlow's does.
+        from_flax: Whether Flax' does.
+        variant: What stands before the extension in the files' names, such as "fp16".
     """
 
     hub: HubOptions
@@ -66,7 +67,22 @@ class LoadOptions:
     ignore_mismatched_sizes: bool = False
     output_loading_info: bool = False
     seed: int | None = None
+    use_safetensors: bool | None = None
+    from_pt: bool = False
+    from_tf: bool = False
+    from_flax: bool = False
+    variant: str | None = None
     rest: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def formats(self) -> list[str]:
+        """The formats to look for, the first that is there is read."""
+        if self.use_safetensors:
+            return ["safetensors"]
+        wanted = {"h5": self.from_tf, "msgpack": self.from_flax}
+        first = [name for name in FORMATS if wanted.get(name, self.from_pt)]
+        every = [*first, *(name for name in FORMATS if name not in first)]
+        return every if self.use_safetensors is None else [name for name in every if name != "safetensors"]
 
     @classmethod
     def take_from(cls, arguments: dict[str, Any]) -> LoadOptions:
@@ -81,6 +97,45 @@ class LoadOptions:
         own = {name: kept.pop(name) for name in list(kept) if name in cls.__dataclass_fields__ and name != "rest"}
         own |= {name: dtype_name(own.get(name)) for name in ("dtype", "param_dtype")}
         return cls(hub=hub, rest=kept, **own)
+
+
+@dataclass(frozen=True)
+class SaveOptions:
+    """In which form `save_pretrained` saves.
+
+    Attributes:
+        safe_serialization: Whether in safetensors, the same bytes from every framework; else in the framework's own
+            format.
+        max_shard_size: The most bytes of tensors in one file: a number, or a text such as "5GB".
+        variant: What stands before the extension in the files' names, such as "fp16".
+        is_main_process: False in all but one of the processes of a distributed run; then nothing is written.
+    """
+
+    safe_serialization: bool = True
+    max_shard_size: int | str | None = None
+    variant: str | None = None
+    is_main_process: bool = True
+
+
+#: Arguments of `save_pretrained` that ask for what is not done here -> what to do instead.
+NOT_SAVED: Mapping[str, str] = {
+    "push_to_hub": "Save, then upload the directory: huggingface_hub.upload_folder(...).",
+    "save_function": "Leave it out: files are written as the format asks, all or nothing.",
+    "saved_model": "Call model.export(directory) for a SavedModel.",
+    "signatures": "Call model.export(directory) for a SavedModel.",
+    "create_pr": "Save, then upload the directory: huggingface_hub.upload_folder(..., create_pr=True).",
+}
+
+
+def check_not_saved(**arguments: Any) -> None:
+    """Refuse arguments of `save_pretrained` that ask for what is not done here.
+
+    Raises:
+        InputError: One is set.
+    """
+    for name, value in arguments.items():
+        if value:
+            raise InputError(three_beats(f"save_pretrained({name}=...)", "it to be left out", NOT_SAVED[name]))
 
 
 def _is_always_so(name: str, value: Any) -> bool:

@@ -14,7 +14,9 @@ from ..files.errors import TriformersError
 #: Verb -> what it does. Its module has the same name, a function `add_arguments` and a function `run`.
 VERBS: Mapping[str, str] = {
     "architectures": "print the architectures and their classes in each framework",
+    "convert": "write a checkpoint in another format, another type, or other shards",
     "explain": "print where every tensor of a model is, in the file and in the framework",
+    "inspect": "print what a checkpoint holds, and which classes can load it",
     "verify": "compare two checkpoints, or one checkpoint in several frameworks",
 }
 

@@ -27,7 +27,7 @@ from ..base import (
     no_initial_value,
     structure_only,
 )
-from ..options import LoadOptions
+from ..options import LoadOptions, SaveOptions, check_not_saved
 from .cache import Cache
 from .kinds import kind_of
 from .layers import walk
@@ -227,9 +227,9 @@ class FlaxPreTrainedModel(PretrainedBase):
             model_args: Further positional arguments of the class's constructor.
             kwargs: `param_dtype` (float32 by default, float64 if `dtype` is; "auto" for the file's), `config`,
                 `strict`, `ignore_mismatched_sizes`, `output_loading_info`, `seed`, `cache_dir`, `force_download`,
-                `local_files_only`, `token`, `revision`, `subfolder`; fields of the configuration to set
-                differently; keyword arguments of the constructor. With `_do_init=False` the answer is the pair
-                (model, params).
+                `local_files_only`, `token`, `revision`, `subfolder`, `variant`, `use_safetensors`, `from_pt`,
+                `from_tf`; fields of the configuration to set differently; keyword arguments of the constructor. With
+                `_do_init=False` the answer is the pair (model, params).
 
         Raises:
             FileError: There is no such checkpoint, or it is damaged.
@@ -246,17 +246,41 @@ class FlaxPreTrainedModel(PretrainedBase):
         given = {"dtype": dtype or "float32", "param_dtype": param_dtype}
         return {name: value for name, value in given.items() if value is not None}  # a user's class may not know both
 
-    def save_pretrained(self, save_directory: str | os.PathLike, params: Params | None = None, **kwargs: Any) -> None:
-        """Write `config.json` and `model.safetensors`; `params` instead of the model's own parameters, if given.
+    def save_pretrained(
+        self,
+        save_directory: str | os.PathLike,
+        params: Params | None = None,
+        push_to_hub: bool = False,
+        max_shard_size: int | str = "10GB",
+        token: str | bool | None = None,
+        safe_serialization: bool = True,
+        *,
+        variant: str | None = None,
+        is_main_process: bool = True,
+    ) -> None:
+        """Write `config.json` and the tensors, all or nothing.
 
-        Raises as `PretrainedBase.save_pretrained`, whose keyword arguments it takes.
+        Args:
+            save_directory: Made if it is not there.
+            params: What to write instead of the model's own parameters.
+            push_to_hub: Only False.
+            max_shard_size: The most bytes of tensors in one file: a number, or a text such as "5GB".
+            token: Unused without `push_to_hub`.
+            safe_serialization: Whether in safetensors, the same bytes from every framework; else `flax_model.msgpack`.
+            variant: What stands before the extension in the files' names, such as "fp16".
+            is_main_process: False in all but one of the processes of a distributed run; then nothing is written.
+
+        Raises:
+            FileError: The directory cannot be made or written.
+            InputError: An argument that makes no sense.
         """
-        if params is None:
-            super().save_pretrained(save_directory, **kwargs)
-            return
-        holder = copy.copy(self)
-        holder._is_initialized, holder._params = True, params
-        holder.save_pretrained(save_directory, **kwargs)
+        check_not_saved(push_to_hub=push_to_hub)
+        holder = self
+        if params is not None:
+            holder = copy.copy(self)
+            holder._is_initialized, holder._params = True, params
+        options = SaveOptions(safe_serialization, max_shard_size, variant, is_main_process)
+        holder.save_tensors(save_directory, options)
 
     # ---- calls ----------------------------------------------------------------------------------------------
 

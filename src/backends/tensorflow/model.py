@@ -19,7 +19,7 @@ from ...conversion.slots import Slot, Source, make_slot
 from ...files.errors import InputError, three_beats
 from ...outputs import ModelOutput, flatten, register_pytrees, unflatten
 from ..base import Construction, PretrainedBase, check_affordable, structure_only
-from ..options import LoadOptions
+from ..options import LoadOptions, SaveOptions, check_not_saved
 from .kinds import kind_of, note_sizes
 from .layers import CheckpointedLayer, Sized, changing, own_variables, replace_variable
 
@@ -129,8 +129,8 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
             model_args: Further positional arguments of the class's constructor.
             kwargs: `config`, `dtype` (a dtype policy; "auto" for the file's type), `strict`,
                 `ignore_mismatched_sizes`, `output_loading_info`, `seed`, `cache_dir`, `force_download`,
-                `local_files_only`, `token`, `revision`, `subfolder`; fields of the configuration to set
-                differently; keyword arguments of the constructor.
+                `local_files_only`, `token`, `revision`, `subfolder`, `variant`, `use_safetensors`, `from_pt`,
+                `from_flax`; fields of the configuration to set differently; keyword arguments of the constructor.
 
         Raises:
             FileError: There is no such checkpoint, or it is damaged.
@@ -139,6 +139,44 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
         """
         options = LoadOptions.take_from(kwargs)
         return cls.load(pretrained_model_name_or_path, options, *model_args, **options.rest)
+
+    def save_pretrained(
+        self,
+        save_directory: str | os.PathLike,
+        saved_model: bool = False,
+        version: int = 1,
+        push_to_hub: bool = False,
+        signatures: Any = None,
+        max_shard_size: int | str = "5GB",
+        create_pr: bool = False,
+        safe_serialization: bool = True,
+        token: str | bool | None = None,
+        *,
+        variant: str | None = None,
+        is_main_process: bool = True,
+    ) -> None:
+        """Write `config.json` and the tensors, all or nothing.
+
+        Args:
+            save_directory: Made if it is not there.
+            saved_model: Only False: `model.export(directory)` writes a SavedModel.
+            version: Unused without `saved_model`.
+            push_to_hub: Only False.
+            signatures: Only None, as `saved_model`.
+            max_shard_size: The most bytes of tensors in one file: a number, or a text such as "5GB".
+            create_pr: Only False.
+            safe_serialization: Whether in safetensors, the same bytes from every framework; else `tf_model.h5`.
+            token: Unused without `push_to_hub`.
+            variant: What stands before the extension in the files' names, such as "fp16".
+            is_main_process: False in all but one of the processes of a distributed run; then nothing is written.
+
+        Raises:
+            FileError: The directory cannot be made or written.
+            InputError: An argument that makes no sense.
+            MissingDependencyError: h5py is not installed.
+        """
+        check_not_saved(saved_model=saved_model, push_to_hub=push_to_hub, signatures=signatures, create_pr=create_pr)
+        self.save_tensors(save_directory, SaveOptions(safe_serialization, max_shard_size, variant, is_main_process))
 
     def get_config(self) -> dict[str, Any]:
         """What Keras writes into a `.keras` file to make the model again."""

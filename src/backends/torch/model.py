@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -16,12 +16,13 @@ from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
 from ...configuration import PretrainedConfig
-from ...conversion.formats.tensors import numpy_dtype
+from ...conversion.formats.tensors import Tensor, numpy_dtype
 from ...conversion.mapping import tied_names
 from ...conversion.slots import Slot, Source, make_slot
+from ...files.errors import InputError, three_beats
 from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
 from ..base import Construction, PretrainedBase, check_affordable, no_initial_value, structure_only
-from ..options import LoadOptions
+from ..options import LoadOptions, SaveOptions, check_not_saved
 from .attention import causal_mask, padding_mask, per_layer_head_masks
 from .kinds import kind_of, note_sizes
 from .layers import CheckpointedLayer
@@ -154,7 +155,8 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
             model_args: Further positional arguments of the class's constructor.
             kwargs: `config`, `dtype` ("float32" by default, "auto" for the file's), `strict`,
                 `ignore_mismatched_sizes`, `output_loading_info`, `seed`, `cache_dir`, `force_download`,
-                `local_files_only`, `token`, `revision`, `subfolder`, `attn_implementation`; fields of the
+                `local_files_only`, `token`, `revision`, `subfolder`, `variant`, `use_safetensors`, `from_tf`,
+                `from_flax`, `attn_implementation`; fields of the
                 configuration to set differently; keyword arguments of the constructor.
 
         Raises:
@@ -166,6 +168,64 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
         answer = cls.load(pretrained_model_name_or_path, options, *model_args, **options.rest)
         (answer[0] if options.output_loading_info else answer).eval()
         return answer
+
+    # ---- saving ---------------------------------------------------------------------------------------------
+
+    def save_pretrained(
+        self,
+        save_directory: str | os.PathLike,
+        is_main_process: bool = True,
+        state_dict: Mapping[str, torch.Tensor] | None = None,
+        save_function: Any = None,
+        push_to_hub: bool = False,
+        max_shard_size: int | str = "5GB",
+        safe_serialization: bool = True,
+        variant: str | None = None,
+        token: str | bool | None = None,
+        save_peft_format: bool = True,
+    ) -> None:
+        """Write `config.json` and the tensors, all or nothing.
+
+        Args:
+            save_directory: Made if it is not there.
+            is_main_process: False in all but one of the processes of a distributed run; then nothing is written.
+            state_dict: What to write instead of the model's own tensors.
+            save_function: `torch.save` or None: files are written as the format asks.
+            push_to_hub: Only False.
+            max_shard_size: The most bytes of tensors in one file: a number, or a text such as "5GB".
+            safe_serialization: Whether in safetensors, the same bytes from every framework; else `pytorch_model.bin`.
+            variant: What stands before the extension in the files' names, such as "fp16".
+            token: Unused without `push_to_hub`.
+            save_peft_format: Unused: there are no adapters here.
+
+        Raises:
+            FileError: The directory cannot be made or written.
+            InputError: An argument that makes no sense.
+        """
+        check_not_saved(push_to_hub=push_to_hub, save_function=save_function not in (None, torch.save))
+        options = SaveOptions(safe_serialization, max_shard_size, variant, is_main_process)
+        self.save_tensors(save_directory, options, None if state_dict is None else self._tensors_of(state_dict))
+
+    def _tensors_of(self, state_dict: Mapping[str, torch.Tensor]) -> dict[str, Tensor]:
+        """A state dict as what is written: what is tied once, nothing else left out.
+
+        Raises:
+            InputError: It lacks one of the model's tensors.
+        """
+        names = {slot.name for slot in self.slots()}
+        if absent := sorted(names - state_dict.keys()):
+            found = f"a state_dict without {absent[0]}"
+            raise InputError(three_beats(found, "all tensors of the model", "Pass model.state_dict(), or nothing."))
+        return {
+            name: Tensor(
+                name,
+                tuple(value.shape),
+                numpy_dtype(_name(value.dtype)),
+                lambda value=value: array_of(value.contiguous()),
+            )
+            for name, value in state_dict.items()
+            if name in names
+        }
 
     # ---- training -------------------------------------------------------------------------------------------
 
@@ -300,6 +360,11 @@ def _stored(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
 
 def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+def _as_tensor(name: str, value: torch.Tensor) -> Tensor:
+    """PyTorch's tensor as what a writer takes."""
+    return Tensor(name, tuple(value.shape), numpy_dtype(_name(value.dtype)), lambda: array_of(value.contiguous()))
 
 
 def tensor_of(array: np.ndarray) -> torch.Tensor:

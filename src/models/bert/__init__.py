@@ -39,6 +39,14 @@ CARD = Card(
             "embeddings.word_embeddings.weight": Normal(zero_row="pad_token_id"),
             "cls.predictions.bias": ZEROS,
         },
+        native_names={
+            "tensorflow": {
+                "embeddings.word_embeddings.weight": "embeddings/word_embeddings/weight",
+                "cls.predictions": "mlm___cls/predictions",
+                "cls.seq_relationship": "nsp___cls/seq_relationship",
+            },
+        },
+        native_shared={"mlm___cls": "bert/embeddings"},
         ignored={"embeddings.position_ids": "counts 0, 1, 2, ...; computed where it is used"},
     ),
 )

@@ -1,0 +1,130 @@
+"""From what a file claims of a tensor to an array of its numbers: checked first, mapped where it can be.
+
+Everything a tensor claims is compared with its storage, and the storage with the file, before an array exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from triformers.conversion.formats.pickled.refusals import Refusal, quoted, refusals_of
+from triformers.conversion.formats.pickled.words import StoredTensor
+from triformers.conversion.formats.tensors import Tensor
+
+#: The most bytes that a tensor may have beyond those of its storage, by using some of them again. Expanded buffers
+#: (a mask, position numbers) are smaller; one of 10**12 elements in 4 bytes is an attack.
+MAX_EXPANDED = 16 * 2**20
+
+Buffer: TypeAlias = np.ndarray | bytearray
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The bytes of a storage.
+
+    Attributes:
+        size: How many there are.
+        open: Gives a buffer that may be written to, and which of its bytes is their first.
+        is_big_endian: Whether the machine that wrote them puts the high byte first.
+    """
+
+    size: int
+    open: Callable[[], tuple[Buffer, int]]
+    is_big_endian: bool = False
+
+
+def place(path: Path, stored: Mapping[str, StoredTensor], regions: Mapping[str, Region]) -> dict[str, Tensor]:
+    """The tensors of a file by name, none of them read yet.
+
+    Args:
+        path: The file, for errors when they are read.
+        stored: What the file says of each.
+        regions: The bytes of each storage, by its key.
+
+    Raises:
+        Refusal: A tensor reaches beyond its storage.
+    """
+    for name, tensor in stored.items():
+        _check(name, tensor, regions[tensor.storage.key])
+    shared = _sharing(stored)
+    return {
+        name: Tensor(
+            name, tensor.shape, tensor.dtype, _reader(path, tensor, regions[tensor.storage.key], name in shared)
+        )
+        for name, tensor in stored.items()
+    }
+
+
+def _check(name: str, tensor: StoredTensor, region: Region) -> None:
+    """Refuse a tensor that its storage cannot hold."""
+    storage, size = tensor.storage, prod(tensor.shape) * tensor.dtype.itemsize
+    limit = (storage.start + storage.length) * storage.element.dtype.itemsize
+    end = _extent(tensor)[1]
+    if end > limit:
+        reach = f"reaches byte {end} of storage {quoted(storage.key)}"
+        raise Refusal(f"has a tensor {quoted(name)} that {reach}", f"at most {limit}")
+    if size > max(region.size, MAX_EXPANDED):
+        found = f"has a tensor {quoted(name)} of {size} bytes in a storage of {region.size}"
+        raise Refusal(found, "no more than it holds")
+
+
+def _extent(tensor: StoredTensor) -> tuple[int, int]:
+    """The first byte of its storage that a tensor touches, and the one after the last."""
+    itemsize = tensor.dtype.itemsize
+    begin = tensor.storage.start * tensor.storage.element.dtype.itemsize + tensor.offset * itemsize
+    if 0 in tensor.shape:
+        return begin, begin
+    steps = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides, strict=True))
+    return begin, begin + (steps + 1) * itemsize
+
+
+def _sharing(stored: Mapping[str, StoredTensor]) -> set[str]:
+    """The names of tensors that touch bytes which another name came to first.
+
+    An array that maps the file may be written to. Two arrays of the same bytes would then change together, so the
+    second is a copy.
+    """
+    found: set[str] = set()
+    reached: dict[str, int] = {}
+    for name, tensor in sorted(stored.items(), key=lambda item: _extent(item[1])):
+        key, (begin, end) = tensor.storage.key, _extent(tensor)
+        if begin < min(end, reached.get(key, 0)):
+            found.add(name)
+        reached[key] = max(end, reached.get(key, 0))
+    return found
+
+
+def _reader(path: Path, tensor: StoredTensor, region: Region, is_shared: bool) -> Callable[[], np.ndarray]:
+    def read() -> np.ndarray:
+        with refusals_of(path):
+            return _array(tensor, region, is_shared)
+
+    return read
+
+
+def _array(tensor: StoredTensor, region: Region, is_shared: bool) -> np.ndarray:
+    """A tensor's numbers, in rows: the mapped bytes themselves where they lie so and no other tensor has them."""
+    if 0 in tensor.shape:
+        return np.empty(tensor.shape, tensor.dtype)
+    buffer, start = region.open()
+    steps = zip(tensor.shape, tensor.strides, strict=True)
+    # The step along an axis of one element is never taken, and may be a number that NumPy cannot hold.
+    strides = [stride * tensor.dtype.itemsize if size > 1 else 0 for size, stride in steps]
+    array = np.ndarray(tensor.shape, tensor.dtype, buffer, start + _extent(tensor)[0], strides)
+    if is_shared or region.is_big_endian or not (array.flags.c_contiguous and array.flags.aligned):
+        array = array.copy(order="C")
+    if region.is_big_endian:
+        _swap(array)
+    return array
+
+
+def _swap(array: np.ndarray) -> None:
+    """Turn the bytes of every number round, in place. (`ml_dtypes` has no types with the other order of bytes.)"""
+    part = array.dtype.itemsize // (2 if array.dtype.kind == "c" else 1)
+    array.reshape(-1).view(f"u{part}").byteswap(inplace=True)

@@ -1,0 +1,216 @@
+"""Every format, whole and in shards, loads into every framework to the same bits, and is written so."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.models.test_loading import tensors_of
+from tests.parity.runners import runner_of
+from tests.specs import all_specs
+from triformers.cards import all_cards
+from triformers.cli import main
+from triformers.conversion.formats.names import FORMATS
+from triformers.conversion.formats.safetensors import read_safetensors
+from triformers.conversion.formats.tensors import numpy_dtype
+from triformers.files.errors import FileError, InputError
+
+pytestmark = pytest.mark.backend
+
+#: Checkpoints of one BertForPreTraining as transformers 4.53.3 wrote them.
+RECORDED = Path(__file__).parents[1] / "conversion" / "data"
+
+SHARDS = {"whole": None, "sharded": "20KB"}
+STEMS = [stem for card in all_cards().values() for stem in card.models.values()]
+
+
+@pytest.fixture(scope="module")
+def runner(backend: str) -> ModuleType:
+    """The framework of this process."""
+    return runner_of(backend)
+
+
+def made(runner: ModuleType, stem: str, **fields: Any) -> Any:
+    """A fresh model."""
+    model_class = runner.model_class(stem)
+    return model_class(model_class.config_class(**{**all_specs()["bert"].tiny, **fields}), seed=0)
+
+
+def recorded(form: str, runner: ModuleType, folder: Path) -> Path:
+    """A copy of what the incumbent wrote, with the configuration of its sizes."""
+    shutil.copytree(RECORDED / form, folder, dirs_exist_ok=True)
+    shapes = {name: t.shape for name, t in read_safetensors(RECORDED / "canonical/model.safetensors").items()}
+    sizes = {"intermediate_size": shapes["bert.encoder.layer.0.intermediate.dense.bias"][0]}
+    for field, table in (
+        ("vocab_size", "word"),
+        ("max_position_embeddings", "position"),
+        ("type_vocab_size", "token_type"),
+    ):
+        sizes[field] = shapes[f"bert.embeddings.{table}_embeddings.weight"][0]
+    config = runner.model_class("BertModel").config_class(
+        hidden_size=8, num_attention_heads=2, num_hidden_layers=1, architectures=["BertForPreTraining"], **sizes
+    )
+    config.save_pretrained(folder)
+    return folder
+
+
+def converted(model: Any, folder: Path, form: str, *arguments: str) -> Path:
+    """A model saved, and then converted to another format."""
+    model.save_pretrained(folder / "source")
+    status = main(["convert", str(folder / "source"), str(folder / form), "--to", form, *arguments])
+    assert status == 0
+    assert not (folder / form / "model.safetensors").exists() or form == "safetensors"
+    return folder / form
+
+
+def equal(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> bool:
+    """Whether two models hold the same bytes under the same names."""
+    return found.keys() == expected.keys() and all(found[n].tobytes() == expected[n].tobytes() for n in expected)
+
+
+# ---- what others wrote --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", ["canonical", "flax", "flax-shards", "tensorflow"])
+def test_what_the_incumbent_wrote(folder: str, runner: ModuleType, tmp_path: Path) -> None:
+    path = recorded(folder, runner, tmp_path)
+    model, info = runner.load("BertForPreTraining", path, "float32", output_loading_info=True)
+    truth = {name: tensor.read() for name, tensor in read_safetensors(RECORDED / "canonical/model.safetensors").items()}
+    assert equal(tensors_of(model), truth) and not info["missing_keys"]
+
+
+@pytest.mark.parametrize("folder", ["flax", "tensorflow", "tensorflow-shards"])
+def test_a_bare_model_from_what_the_incumbent_wrote(folder: str, runner: ModuleType, tmp_path: Path) -> None:
+    found = tensors_of(runner.load("BertModel", recorded(folder, runner, tmp_path), "float32"))
+    truth = read_safetensors(RECORDED / "canonical/model.safetensors")
+    assert found and all(array.tobytes() == truth[f"bert.{name}"].read().tobytes() for name, array in found.items())
+
+
+# ---- what is written here -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SHARDS)
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_comes_back(form: str, size: str, runner: ModuleType, tmp_path: Path) -> None:
+    for stem in STEMS if size == "whole" else ("BertModel", "BertForPreTraining"):
+        model = made(
+            runner, stem, tie_word_embeddings=stem != "BertForMaskedLM", position_embedding_type="relative_key"
+        )
+        shards = [] if SHARDS[size] is None else ["--max-shard-size", SHARDS[size]]
+        folder = converted(model, tmp_path / stem, form, *shards)
+        assert (folder / FORMATS[form].index()).exists() is (size == "sharded")
+        again, info = runner.load(stem, folder, "float32", output_loading_info=True)
+        assert equal(tensors_of(again), tensors_of(model)) and not info["missing_keys"], stem
+
+
+@pytest.mark.parametrize("size", SHARDS)
+def test_the_native_format_is_written_on_request(size: str, runner: ModuleType, tmp_path: Path) -> None:
+    model = made(runner, "BertForMaskedLM")
+    limits = {} if SHARDS[size] is None else {"max_shard_size": SHARDS[size]}
+    model.save_pretrained(tmp_path, safe_serialization=False, **limits)
+    form = FORMATS[{"pt": "bin", "tf": "h5", "flax": "msgpack"}[model.framework]]
+    assert ((tmp_path / form.index()) if limits else (tmp_path / form.whole())).exists()
+    assert not list(tmp_path.glob("*.safetensors"))
+    assert equal(tensors_of(runner.load("BertForMaskedLM", tmp_path, "float32")), tensors_of(model))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
+def test_types_survive_every_format(form: str, dtype: str, runner: ModuleType, tmp_path: Path) -> None:
+    model = runner.load("BertModel", recorded("canonical", runner, tmp_path / "recorded"), dtype)
+    folder = converted(model, tmp_path, form)
+    again = runner.load("BertModel", folder, dtype)
+    assert equal(tensors_of(again), tensors_of(model))
+    assert {array.dtype for array in tensors_of(again).values()} == {numpy_dtype(dtype)}
+    assert json.loads((folder / "config.json").read_text())["torch_dtype"] == dtype
+
+
+def test_shards_have_the_bytes_of_every_framework(runner: ModuleType, tmp_path: Path) -> None:
+    model = made(runner, "BertForPreTraining")
+    model.save_pretrained(tmp_path, max_shard_size="20KB")
+    names = sorted(path.name for path in tmp_path.glob("model-*"))
+    index = json.loads((tmp_path / "model.safetensors.index.json").read_text())
+    sizes = [sum(t.read().nbytes for t in read_safetensors(tmp_path / name).values()) for name in names]
+    assert len(names) > 2 and all(size <= 20_000 for size in sizes) and sum(sizes) == index["metadata"]["total_size"]
+    assert set(index["weight_map"].values()) == set(names)
+    model.save_pretrained(tmp_path)
+    assert [path.name for path in tmp_path.glob("model*")] == ["model.safetensors"]
+
+
+def test_a_tensor_larger_than_the_limit_has_a_file_of_its_own(runner: ModuleType, tmp_path: Path) -> None:
+    made(runner, "BertModel").save_pretrained(tmp_path, max_shard_size=100)
+    assert all(len(read_safetensors(path)) == 1 or sum(t.read().nbytes for t in read_safetensors(path).values()) <= 100
+               for path in tmp_path.glob("model-*"))  # fmt: skip
+
+
+# ---- which one is read --------------------------------------------------------------------------------------
+
+
+def test_the_first_format_there_is_and_the_one_asked_for(
+    runner: ModuleType, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = made(runner, "BertModel"), made(runner, "BertModel", layer_norm_eps=0.1)
+    other.resize_token_embeddings(101)
+    table = other.get_input_embeddings()
+    one.save_pretrained(tmp_path)
+    again = type(one)(one.config, seed=9)
+    with caplog.at_level(logging.WARNING, logger="triformers"):
+        again.save_pretrained(tmp_path, safe_serialization=False)
+    assert "is read before" in caplog.text and table is not None
+    assert equal(tensors_of(runner.load("BertModel", tmp_path, "float32")), tensors_of(one))
+    for asked in ({"use_safetensors": False}, {"from_pt": False, "use_safetensors": False}):
+        assert equal(tensors_of(runner.load("BertModel", tmp_path, "float32", **asked)), tensors_of(again))
+    native = {"pt": "from_pt", "tf": "from_tf", "flax": "from_flax"}[one.framework]
+    found = tensors_of(runner.load("BertModel", tmp_path, "float32", **{native: True}))
+    assert equal(found, tensors_of(one if native == "from_pt" else again))
+
+
+@pytest.mark.parametrize("argument", ["from_pt", "from_tf", "from_flax"])
+def test_the_old_arguments_are_accepted_by_all(argument: str, runner: ModuleType, tmp_path: Path) -> None:
+    for folder in ("canonical", "flax", "tensorflow"):
+        path = recorded(folder, runner, tmp_path / folder)
+        assert tensors_of(runner.load("BertModel", path, "float32", **{argument: True}))
+
+
+def test_only_safetensors_where_that_is_asked_for(runner: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"model\.safetensors"):
+        runner.load("BertModel", recorded("flax", runner, tmp_path), "float32", use_safetensors=True)
+
+
+def test_variants_and_subfolders(runner: ModuleType, tmp_path: Path) -> None:
+    plain, half = made(runner, "BertModel"), type(made(runner, "BertModel"))(made(runner, "BertModel").config, seed=3)
+    plain.save_pretrained(tmp_path / "inner")
+    for limit in ("5GB", "20KB"):
+        half.save_pretrained(tmp_path / "inner", variant="fp16", max_shard_size=limit)
+        for variant, model in ((None, plain), ("fp16", half)):
+            found = runner.load("BertModel", tmp_path, "float32", subfolder="inner", variant=variant)
+            assert equal(tensors_of(found), tensors_of(model))
+    with pytest.raises(FileError, match=r"model\.bf16\.safetensors"):
+        runner.load("BertModel", tmp_path / "inner", "float32", variant="bf16")
+
+
+@pytest.mark.parametrize("size", [0, -5, "5 parsecs", "GB", "", "1.2.3MB"])
+def test_a_size_that_is_none_is_refused(size: Any, runner: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="size"):
+        made(runner, "BertModel").save_pretrained(tmp_path, max_shard_size=size)
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_an_index_that_lies_is_refused(runner: ModuleType, tmp_path: Path) -> None:
+    made(runner, "BertModel").save_pretrained(tmp_path, max_shard_size="20KB")
+    index = tmp_path / "model.safetensors.index.json"
+    whole = json.loads(index.read_text())
+    first, *_ = sorted(whole["weight_map"])
+    for change in ({first: "model-00009-of-00009.safetensors"}, {first: "../secret.safetensors"}, {"ghost": "x"}):
+        index.write_text(json.dumps({**whole, "weight_map": {**whole["weight_map"], **change}}))
+        with pytest.raises(FileError) as caught:
+            runner.load("BertModel", tmp_path, "float32")
+        assert len(str(caught.value)) < 400
+    shutil.rmtree(tmp_path)
