@@ -1,6 +1,6 @@
 """Writes every class in every format, whole and in shards, with what it computes.
 
-    python -m tests.incumbent.write DIR
+python -m tests.incumbent.write DIR
 """
 
 from __future__ import annotations
