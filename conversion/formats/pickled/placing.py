@@ -85,18 +85,19 @@ def _extent(tensor: StoredTensor) -> tuple[int, int]:
 
 
 def _sharing(stored: Mapping[str, StoredTensor]) -> set[str]:
-    """The names of tensors that touch bytes which another name came to first.
+    """The names of tensors that touch bytes which another name touches too.
 
-    An array that maps the file may be written to. Two arrays of the same bytes would then change together, so the
-    second is a copy.
+    An array that maps the file may be written to. Two arrays of the same bytes would then change together, so these
+    are copies.
     """
     found: set[str] = set()
-    reached: dict[str, int] = {}
+    furthest: dict[str, tuple[int, str]] = {}  # storage -> how far it is used, and by which name
     for name, tensor in sorted(stored.items(), key=lambda item: _extent(item[1])):
         key, (begin, end) = tensor.storage.key, _extent(tensor)
-        if begin < min(end, reached.get(key, 0)):
-            found.add(name)
-        reached[key] = max(end, reached.get(key, 0))
+        reached, other = furthest.get(key, (0, name))
+        if begin < min(end, reached):
+            found |= {name, other}
+        furthest[key] = max((end, name), (reached, other))
     return found
 
 
