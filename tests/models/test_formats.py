@@ -214,3 +214,16 @@ def test_an_index_that_lies_is_refused(runner: ModuleType, tmp_path: Path) -> No
             runner.load("BertModel", tmp_path, "float32")
         assert len(str(caught.value)) < 400
     shutil.rmtree(tmp_path)
+
+
+@pytest.mark.backend("flax")
+def test_parameters_are_placed_as_they_are_read(tmp_path: Path) -> None:
+    import jax
+
+    runner = runner_of("flax")
+    path, device = recorded("canonical", runner, tmp_path), jax.devices()[0]
+    sharding, asked = jax.sharding.SingleDeviceSharding(device), []
+    whole = runner.load("BertModel", path, "float32", sharding=sharding)
+    each = runner.load("BertModel", path, "float32", sharding=lambda place: asked.append(place) or sharding)
+    assert {leaf.sharding for leaf in jax.tree.leaves(each.params)} == {sharding}
+    assert set(asked) == each.required_params and equal(tensors_of(whole), tensors_of(each))

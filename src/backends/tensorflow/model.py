@@ -395,7 +395,17 @@ def _values(slots: list[Slot], source: Source, dtype: np.dtype) -> Iterator[tupl
     for slot in slots:
         value = source(slot, dtype)
         if value is not None:
-            yield slot.path[-1], slot.layout.from_canonical(tf.convert_to_tensor(value), tf.transpose)
+            yield slot.path[-1], slot.layout.from_canonical(tf.convert_to_tensor(_Handed(value)), tf.transpose)
+
+
+class _Handed:
+    """A NumPy array to be taken over: one that TensorFlow is given as such, it copies twice."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array, self.dtype, self.shape = array, array.dtype, array.shape
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self.array
 
 
 def _variable(slot: Slot) -> keras.Variable:
