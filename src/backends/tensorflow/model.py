@@ -395,7 +395,8 @@ def _values(slots: list[Slot], source: Source, dtype: np.dtype) -> Iterator[tupl
     for slot in slots:
         value = source(slot, dtype)
         if value is not None:
-            yield slot.path[-1], slot.layout.from_canonical(tf.convert_to_tensor(_Handed(value)), tf.transpose)
+            handed: Any = _Handed(value)
+            yield slot.path[-1], slot.layout.from_canonical(tf.convert_to_tensor(handed), tf.transpose)
 
 
 class _Handed:
