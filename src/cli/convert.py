@@ -15,16 +15,13 @@ from ..conversion.formats import open_checkpoint
 from ..conversion.formats.names import FORMATS, format_of
 from ..conversion.formats.shards import bytes_of, size_of
 from ..conversion.formats.tensors import Tensor, is_floating, numpy_dtype
-from ..conversion.layouts import layout_of
-from ..conversion.mapping import make_plan
-from ..conversion.native import canonical_checkpoint
 from ..conversion.saving import Contents, stage_checkpoint
-from ..conversion.slots import Slot
 from ..files.errors import InputError, three_beats
 from ..files.layout import MANIFEST_NAME
 from ..files.transaction import SaveTransaction
 from ..hub.find import Repository
-from .choose import backends_of, config_of, model_class, stem_of
+from .canonical import in_canonical_axes, is_canonical, slots_of
+from .choose import config_of, stem_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,27 +69,13 @@ def run(options: argparse.Namespace) -> int:
 def _contents(
     tensors: Mapping[str, Tensor], config: PretrainedConfig, card: Card, options: argparse.Namespace
 ) -> Contents:
-    """A checkpoint in canonical names and axes. Where either side is in a framework's own, its model says the axes."""
-    tensors = canonical_checkpoint(tensors, options.source, card.weights)
+    """A checkpoint in canonical names and axes, with the model's slots where the target's axes depend on them."""
     stem = stem_of(card, None, config)
-    native = [name for name, each in tensors.items() if each.layout != "torch"]
-    if not native and format_of(options.to).layout == "torch":
+    if format_of(options.to).layout == "torch" and is_canonical(tensors):
         return Contents(tensors, (), card.weights, stem)
-    slots = model_class(stem, backends_of(card, None)[0]).structure(config).slots()
-    plan = make_plan(slots, tensors, card.weights, config)
-    plan.check(options.source)
-    return Contents(
-        {slot.name: _turned(slot, tensors[plan.filled[slot.name]]) for slot in slots if slot.name in plan.filled},
-        [slot for slot in slots if slot.name in plan.filled],
-        card.weights,
-        stem,
-    )
-
-
-def _turned(slot: Slot, tensor: Tensor) -> Tensor:
-    """A tensor in canonical axes, under its canonical name."""
-    layout = layout_of(slot.kind, slot.leaf, tensor.layout)
-    return Tensor(slot.name, slot.shape, tensor.dtype, lambda: layout.to_canonical(tensor.read()))
+    slots = slots_of(card, stem, config)
+    filled = in_canonical_axes(tensors, slots, card, config, options.source)
+    return Contents(filled, [slot for slot in slots if slot.name in filled], card.weights, stem)
 
 
 def _cast(tensor: Tensor, dtype: np.dtype | None) -> Tensor:

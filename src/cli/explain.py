@@ -10,6 +10,7 @@ from ..cards import BACKENDS, card_of, resolve_class
 from ..conversion.explain import Row, as_json, explain, fold, format_rows, leftovers, summary
 from ..conversion.formats import open_checkpoint
 from ..conversion.mapping import Plan, make_plan
+from ..conversion.native import canonical_checkpoint
 from ..conversion.tables import format_table
 from ..files.errors import InputError, three_beats
 from ..hub.find import Repository
@@ -47,7 +48,10 @@ def run(options: argparse.Namespace) -> int:
     stem = stem_of(card, options.class_name, loaded)
     config = loaded if loaded is not None else resolve_class(card.config)()
     slots = model_class(stem, backend).structure(config).slots()
-    plan = None if repository is None else make_plan(slots, open_checkpoint(repository), card.weights)
+    plan = None
+    if repository is not None:
+        tensors = canonical_checkpoint(open_checkpoint(repository), repository.name, card.weights)
+        plan = make_plan(slots, tensors, card.weights, config)
     rows = explain(slots, backend, plan)
     title = f"{BACKENDS[backend].class_prefix}{stem} in {backend}"
     if options.json:

@@ -7,17 +7,20 @@ import json
 import math
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..cards import Weights, all_cards, card_of
 from ..configuration import CONFIG_NAME
 from ..conversion.formats import open_checkpoint
+from ..conversion.formats.tensors import Tensor
 from ..conversion.verify import BAND, compare_checkpoints, compare_runs, format_comparison, format_layers
 from ..files.errors import InputError, three_beats
 from ..files.strict_json import load_json_object
 from ..hub.find import Repository
 from . import NO, YES
 from .batch import read_batch, sample_batch
+from .canonical import in_canonical_axes, is_canonical, slots_of
 from .choose import backends_of, config_of, stem_of
 from .plot import check_plot, plot_agreement
 from .run_in_backend import outputs_of
@@ -63,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _checkpoints(options: argparse.Namespace) -> int:
     repositories = [Repository(name) for name in (options.first, options.second)]
-    first, second = map(open_checkpoint, repositories)
+    first, second = map(_tensors_of, repositories)
     weights = (_weights_of(repositories[0]), _weights_of(repositories[1]))
     comparison = compare_checkpoints(first, second, weights, options.band or 0.0)
     if options.json:
@@ -71,6 +74,17 @@ def _checkpoints(options: argparse.Namespace) -> int:
     else:
         print(f"{format_comparison(comparison, options.all)}\n\n{comparison.verdict()}")
     return YES if comparison.same else NO
+
+
+def _tensors_of(repository: Repository) -> Mapping[str, Tensor]:
+    """A checkpoint's tensors; those in a framework's own axes turned as its model says."""
+    tensors = open_checkpoint(repository)
+    if is_canonical(tensors):
+        return tensors
+    config = config_of(repository)
+    card = card_of(config.model_type)
+    slots = slots_of(card, stem_of(card, None, config), config)
+    return in_canonical_axes(tensors, slots, card, config, repository.name)
 
 
 def _weights_of(repository: Repository) -> Weights:
