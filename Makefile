@@ -54,8 +54,9 @@ format: $(VENV)/.dev ## rewrite the code in the house's format, and what is gene
 	$(BIN)/python -m triformers.stub > src/__init__.pyi
 	$(BIN)/triformers architectures > docs/architectures.md
 
-benchmarks: $(VENV)/.dev ## time imports and loading; never part of the tests
+benchmarks: $(VENV)/.dev ## time imports; with REFERENCE=<python of transformers 4.53.3>, loading and saving beside it
 	$(BIN)/python -m benchmarks.imports
+	test -z "$(REFERENCE)" || $(BIN)/python -m benchmarks.loading --reference $(REFERENCE)
 
 clean: ## remove everything that the other targets make
 	rm -rf $(VENV) build dist .demo *.egg-info

@@ -48,6 +48,8 @@ FORMAT_VERSION = "4.53.3"
 #: Attributes that live in the object only: never compared, never written.
 PRIVATE = ("_commit_hash", "_attn_implementation")
 
+#: PyTorch's fused attention, or one written out, which alone has weights to return.
+AttentionName = Literal["sdpa", "eager"]
 ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
 
 
@@ -148,7 +150,10 @@ class PretrainedConfig:
         self._set_labels(arguments.pop("num_labels", None))
         self._name_or_path: str = str(arguments.pop("name_or_path", arguments.pop("_name_or_path", "")))
         self._commit_hash: str | None = arguments.pop("_commit_hash", None)
-        self._attn_implementation: str | None = arguments.pop("attn_implementation", None)
+        self._attn_implementation: AttentionName | None = arguments.pop("attn_implementation", None)
+        if not admits(self._attn_implementation, AttentionName | None):
+            found = f"attn_implementation={short(self._attn_implementation)}"
+            raise ConfigurationError(three_beats(found, "'sdpa' or 'eager'", "Leave it out for the faster one."))
         arguments.pop("model_type", None)
         arguments.pop("transformers_version", None)
         for name, value in arguments.items():  # aliases, and the keys that this class does not know

@@ -175,3 +175,10 @@ def test_the_names_of_the_values() -> None:
 
 def test_equality() -> None:
     assert BertConfig() == BertConfig() and BertConfig() != BertConfig(hidden_size=12)
+
+
+@pytest.mark.parametrize("name", ["flash_attention_2", "flex_attention", "", 3])
+def test_an_attention_that_is_not_there_is_refused_not_ignored(name: Any) -> None:
+    with pytest.raises(ConfigurationError, match="attn_implementation"):
+        BertConfig(attn_implementation=name)
+    assert BertConfig(attn_implementation="eager")._attn_implementation == "eager"

@@ -775,9 +775,9 @@ class FlaxBertPreTrainedModel(FlaxPreTrainedModel):
         param_dtype: Any = None,
         **module_kwargs: Any,
     ) -> None:
-        module = self.module_class(
-            config, jnp.dtype(dtype), gradient_checkpointing=gradient_checkpointing, **module_kwargs
-        )
+        if gradient_checkpointing:  # a user's module may not know it
+            module_kwargs["gradient_checkpointing"] = True
+        module = self.module_class(config, jnp.dtype(dtype), **module_kwargs)
         super().__init__(config, module, input_shape, seed, dtype, _do_init, param_dtype)
 
     def __call__(
