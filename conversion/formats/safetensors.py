@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 
-from triformers.conversion.formats.tensors import Tensor, numpy_dtype, stored_bytes
+from triformers.conversion.formats.tensors import Tensor, let_go, numpy_dtype, stored_bytes
 from triformers.files.errors import FileError, three_beats
 from triformers.files.strict_json import parse_json
 
@@ -101,7 +101,13 @@ def _check_contiguous(path: Path, entries: Mapping[str, tuple[np.dtype, tuple[in
 
 
 def _tensor(mapped: np.ndarray, name: str, dtype: np.dtype, shape: tuple[int, ...], begin: int, end: int) -> Tensor:
-    return Tensor(name, shape, dtype, lambda: mapped[begin:end].view(dtype).reshape(shape))
+    return Tensor(
+        name,
+        shape,
+        dtype,
+        lambda: mapped[begin:end].view(dtype).reshape(shape),
+        let_go=lambda: let_go(mapped, begin, end),
+    )
 
 
 def damaged(path: Path, found: str, expected: str) -> FileError:

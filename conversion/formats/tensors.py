@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from triformers.files.errors import InputError, closest, three_beats
+
+
+def _nothing() -> None:
+    """What lets go of a tensor that maps nothing."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class Tensor:
         dtype: Its type; bfloat16 and the float8 types are those of `ml_dtypes`.
         read: Gives its numbers; an array that maps the file is private to this process and may be written to.
         layout: The framework whose axis order it is in; `torch` for the canonical one.
+        let_go: Takes what `read` mapped of the file out of memory; it is read from the disk again where it is used.
     """
 
     name: str
@@ -29,6 +35,7 @@ class Tensor:
     dtype: np.dtype
     read: Callable[[], np.ndarray]
     layout: str = "torch"
+    let_go: Callable[[], None] = _nothing
 
 
 #: A whole checkpoint: file key -> tensor.
@@ -68,6 +75,18 @@ def stored_array(mapped: np.ndarray, begin: int, dtype: np.dtype, shape: tuple[i
     """
     array = mapped[begin : begin + prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
     return array if array.flags.aligned else array.copy()
+
+
+def let_go(mapped: np.ndarray, begin: int, end: int) -> None:
+    """Take a part of a mapped file out of memory, in pages that hold nothing else and that nobody has changed."""
+    if not isinstance(mapped, np.memmap) or not hasattr(mmap, "MADV_DONTNEED"):
+        return
+    pages: Any = getattr(mapped, "_mmap", None)
+    shift = mapped.offset % mmap.ALLOCATIONGRANULARITY  # where the array begins in the mapping
+    first = -(-(begin + shift) // mmap.PAGESIZE) * mmap.PAGESIZE
+    last = (end + shift) // mmap.PAGESIZE * mmap.PAGESIZE
+    if pages is not None and last > first:
+        pages.madvise(mmap.MADV_DONTNEED, first, last - first)
 
 
 def stored_bytes(array: np.ndarray) -> memoryview:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import gc
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -101,6 +102,7 @@ class PretrainedBase(Resizable):
     main_input_name: ClassVar[str] = "input_ids"
     class_prefix: ClassVar[str] = ""
     framework: ClassVar[str]
+    copies_values: ClassVar[bool] = False
 
     config: PretrainedConfig
 
@@ -192,7 +194,14 @@ class PretrainedBase(Resizable):
             model_args: Positional arguments of the class's constructor after the configuration.
             kwargs: Fields of the configuration to set differently, and the constructor's keyword arguments.
         """
-        repository = Repository(name_or_path, options.hub)
+        with _without_collection():
+            return cls._load(Repository(name_or_path, options.hub), options, model_args, kwargs)
+
+    @classmethod
+    def _load(
+        cls, repository: Repository, options: LoadOptions, model_args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        name_or_path = repository.name
         with repository.reading():  # so that no save comes between the files
             config, model_kwargs = cls._load_config(repository, options, kwargs)
             checkpoint = open_checkpoint(repository, options.formats, options.variant)
@@ -203,7 +212,8 @@ class PretrainedBase(Resizable):
         model = cls.structure(config, *model_args, **cls.structure_arguments(dtype, param_dtype), **model_kwargs)
         plan = make_plan(model.slots(), checkpoint, weights, config, cls._is_of_another_class(config))
         plan.check(str(name_or_path), options.strict, options.ignore_mismatched_sizes)
-        model.fill(planned_values(plan, checkpoint, initial_values(config, weights, options.seed or 0)), dtype)
+        values = planned_values(plan, checkpoint, initial_values(config, weights, options.seed or 0), cls.copies_values)
+        model.fill(values, dtype)
         config._name_or_path = str(name_or_path)
         if line := plan.report():
             logger.warning("%s from %s: %s.", cls.__name__, name_or_path, line)
@@ -340,13 +350,41 @@ class PretrainedBase(Resizable):
         return Wanted.of(self.config, output_attentions, output_hidden_states, return_dict, use_cache)
 
 
-def planned_values(plan: Plan, checkpoint: Checkpoint, initial: Source) -> Source:
-    """The values that a plan leads to: the checkpoint's where it fills a slot, else initial ones."""
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Within this context, Python looks for no garbage.
+
+    The many small objects of a model are none, and each look at all that a framework's import has made takes longer
+    than mapping the checkpoint.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def planned_values(plan: Plan, checkpoint: Checkpoint, initial: Source, is_copied: bool = False) -> Source:
+    """The values that a plan leads to: the checkpoint's where it fills a slot, else initial ones.
+
+    Args:
+        plan: Which tensor fills which slot.
+        checkpoint: The tensors.
+        initial: Values for the other slots.
+        is_copied: Whether the framework copies each value before it asks for the next: what was mapped of the file
+            then need not stay in memory beside the copy.
+    """
+    last: list[Tensor] = []
 
     def value(slot: Slot, dtype: np.dtype) -> np.ndarray | None:
+        if is_copied and last:
+            last.pop().let_go()
         if slot.name not in plan.filled:
             return initial(slot, dtype)
         tensor = checkpoint[plan.filled[slot.name]]
+        last.append(tensor)
         array = layout_of(slot.kind, slot.leaf, tensor.layout).to_canonical(tensor.read())
         return array.astype(dtype) if is_floating(array.dtype) and array.dtype != dtype else array
 

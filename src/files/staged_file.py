@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _OVERLAP_FROM = 2**20  # below this, handing the hash to a thread costs more than it saves
 _CHUNK = 2**24
+_FLUSH_FROM = 2**26  # a file that is larger goes to the disk while its rest is still hashed
 
 
 class StagedFile(io.BufferedIOBase):
@@ -41,6 +42,8 @@ class StagedFile(io.BufferedIOBase):
         self._hash = hashlib.sha256()
         self._size = 0
         self._torn = False
+        self._flushing: threading.Thread | None = None
+        self._refused: OSError | None = None
 
     def writable(self) -> bool:
         return True
@@ -81,6 +84,25 @@ class StagedFile(io.BufferedIOBase):
             finally:
                 hashing.join()
         self._size += chunk.nbytes
+        if self._size >= _FLUSH_FROM:
+            self._flush_behind()
+
+    def _flush_behind(self) -> None:
+        """Send what is written to the disk, beside what goes on, unless that is on its way."""
+        if self._flushing is None or not self._flushing.is_alive():
+            self._flushing = threading.Thread(target=self._flush, name="flush")
+            self._flushing.start()
+
+    def _flush(self) -> None:
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:  # told once: the last fsync would say that all is well
+            self._refused = error
+
+    def _finish_flushing(self) -> None:
+        if self._flushing is not None:
+            self._flushing.join()
+            self._flushing = None
 
     def _write_all(self, chunk: memoryview) -> None:
         while chunk.nbytes:
@@ -98,6 +120,9 @@ class StagedFile(io.BufferedIOBase):
             if self._torn:
                 raise file_error(self.path, "was not written to its end", "every write to succeed", ROOM)
             with os_errors(self.path, "cannot be flushed to the disk"):
+                self._finish_flushing()
+                if self._refused is not None:
+                    raise self._refused
                 os.fsync(self._descriptor)
         except BaseException:
             self.abandon()
@@ -113,6 +138,7 @@ class StagedFile(io.BufferedIOBase):
             self._release()
 
     def _release(self) -> None:
+        self._finish_flushing()  # a number of a closed file may be another's
         super().close()
         with suppress(OSError):  # what matters was said by fsync
             os.close(self._descriptor)

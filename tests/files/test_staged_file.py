@@ -57,3 +57,27 @@ def test_a_write_that_was_refused_cannot_be_committed(old: Path, originals: dict
         with pytest.raises(FileError, match="to its end"):
             file.close()
     assert plain(old) == OLD | {"config.json": b"new"}
+
+
+def test_a_large_file_goes_to_the_disk_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed, fsync = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(descriptor) or fsync(descriptor))
+    with staged_file.StagedFile(tmp_path / "large") as file:
+        for _ in range(6):
+            file.write(bytes(2**24))
+        assert flushed
+    assert file.entry is not None and file.entry.size == 6 * 2**24
+    assert file.entry.sha256 == hashlib.sha256(bytes(6 * 2**24)).hexdigest()
+
+
+def test_a_disk_that_refuses_behind_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    file = staged_file.StagedFile(tmp_path / "large")
+    file.write(bytes(2**26 + 1))
+    with pytest.raises(FileError, match="flushed"):
+        file.close()
+    assert file.entry is None and not (tmp_path / "large").exists()

@@ -58,6 +58,7 @@ class FlaxPreTrainedModel(PretrainedBase):
     """
 
     framework: ClassVar[str] = "flax"
+    copies_values = True
     class_prefix = "Flax"
     module_class: ClassVar[Any] = None
 

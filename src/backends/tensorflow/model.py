@@ -45,6 +45,7 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
 
     framework: ClassVar[str] = "tf"
     supports_gradient_checkpointing: ClassVar[bool] = True
+    copies_values = True
     class_prefix = "TF"
 
     def __init__(self, config: PretrainedConfig, *, name: str | None = None, dtype: Any = None) -> None:
