@@ -47,7 +47,7 @@ del model
 gc.collect()
 model, again = load()
 start = time.perf_counter()
-model.save_pretrained(saved, safe_serialization=True)
+model.save_pretrained(saved)
 print(json.dumps({"first": first, "load": again, "save": time.perf_counter() - start, "peak": over}))
 """
 
