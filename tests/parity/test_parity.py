@@ -123,13 +123,28 @@ def test_gradients_with_loss(
     assert set(expected) <= set(found)
 
 
+#: How far apart, absolutely, five steps may leave a weight on which the loss does not depend.
+IDLE = 1e-6
+
+
+def without_gradient(case: Case) -> set[str]:
+    """The weights on which the loss does not depend (a bias that a softmax cancels).
+
+    Their gradients are rounding noise, which Adam, dividing each by its own size, turns into steps of its own.
+    """
+    largest = max(case.gradient_norms.values())
+    return {name for name, norm in case.gradient_norms.items() if norm <= 1e-12 * largest}
+
+
 def test_five_training_steps_with_loss(
     case: Case, runner: ModuleType, bands: Bands, torch_truth: Mapping[str, np.ndarray]
 ) -> None:
     expected = part(torch_truth, f"trained|{case.name}")
     before = {name: tensor.read() for name, tensor in read_safetensors(case.folder / "model.safetensors").items()}
     assert any(np.abs(expected[name] - before[name]).max() > 1e-2 for name in expected)
-    assert not beyond(truth.trained(runner, case), expected, bands.training)
+    found, idle = truth.trained(runner, case), without_gradient(case)
+    assert all(np.abs(found[name] - expected[name]).max() <= IDLE for name in idle)
+    assert not beyond(found, {name: array for name, array in expected.items() if name not in idle}, bands.training)
 
 
 # ---- tensors ------------------------------------------------------------------------------------------------
