@@ -227,3 +227,16 @@ def test_parameters_are_placed_as_they_are_read(tmp_path: Path) -> None:
     each = runner.load("BertModel", path, "float32", sharding=lambda place: asked.append(place) or sharding)
     assert {leaf.sharding for leaf in jax.tree.leaves(each.params)} == {sharding}
     assert set(asked) == each.required_params and equal(tensors_of(whole), tensors_of(each))
+
+
+@pytest.mark.backend("torch")
+def test_a_state_dict_in_place_of_the_models_own(tmp_path: Path) -> None:
+    runner = runner_of("torch")
+    model, other = (
+        made(runner, "BertForMaskedLM"),
+        runner.model_class("BertForMaskedLM")(made(runner, "BertForMaskedLM").config, seed=4),
+    )
+    model.save_pretrained(tmp_path, state_dict=other.state_dict())
+    assert equal(tensors_of(runner.load("BertForMaskedLM", tmp_path, "float32")), tensors_of(other))
+    with pytest.raises(InputError, match="state_dict without"):
+        model.save_pretrained(tmp_path, state_dict={})

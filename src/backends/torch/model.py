@@ -216,16 +216,7 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
         if absent := sorted(names - state_dict.keys()):
             found = f"a state_dict without {absent[0]}"
             raise InputError(three_beats(found, "all tensors of the model", "Pass model.state_dict(), or nothing."))
-        return {
-            name: Tensor(
-                name,
-                tuple(value.shape),
-                numpy_dtype(_name(value.dtype)),
-                lambda value=value: array_of(value.contiguous()),
-            )
-            for name, value in state_dict.items()
-            if name in names
-        }
+        return {name: _as_tensor(name, value) for name, value in state_dict.items() if name in names}
 
     # ---- training -------------------------------------------------------------------------------------------
 
