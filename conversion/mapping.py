@@ -129,26 +129,28 @@ def make_plan(
                 keys[alias] = key  # its axes are those of another kind of layer
             else:
                 keys[name] = key
+    has_base = _has_prefix(by_name, weights)
     for name, slot in by_name.items():
         if name not in keys:
-            (plan.new if is_head(name, weights, by_name) else plan.missing).append(name)
+            (plan.new if is_head(name, weights, has_base) else plan.missing).append(name)
         elif canonical_shape(checkpoint[keys[name]], slot) == slot.shape:
             plan.filled[name] = keys[name]
-        elif is_of_another_class and is_head(name, weights, by_name):
+        elif is_of_another_class and is_head(name, weights, has_base):
             plan.new.append(name)
             plan.dropped.append(keys[name])
         else:
             plan.mismatched.append((keys[name], canonical_shape(checkpoint[keys[name]], slot), slot.shape))
     for name, key in keys.items():
         if name not in by_name:
-            _set_aside(plan, name, key, weights, by_name)
+            _set_aside(plan, name, key, weights)
     return plan
 
 
 def canonical_shape(tensor: Tensor, slot: Slot) -> tuple[int, ...]:
     """The shape of a tensor for a slot, in the canonical axis order; its own where it has other axes altogether."""
     layout = layout_of(slot.kind, slot.leaf, tensor.layout)
-    return layout.shape_to_canonical(tensor.shape) if len(tensor.shape) == len(slot.shape) else tensor.shape
+    fits = len(tensor.shape) == len(layout.shape_from_canonical(slot.shape))
+    return layout.shape_to_canonical(tensor.shape) if fits else tensor.shape
 
 
 def relative(name: str, weights: Weights) -> str:
@@ -173,16 +175,23 @@ def tied_names(names: Iterable[str], weights: Weights, config: PretrainedConfig 
 
 def ignored_reason(name: str, weights: Weights) -> str:
     """Why no module holds a tensor of this name (without the prefix); empty if the architecture says nothing of it."""
-    segments = name.split(".")
-    for pattern, reason in weights.ignored.items():
-        words = pattern.split(".")
-        if len(words) == len(segments) and all(map(fnmatchcase, segments, words)):
-            return reason
-    return ""
+    return next((reason for pattern, reason in weights.ignored.items() if fits(name, pattern)), "")
 
 
-def is_head(name: str, weights: Weights, names: Iterable[str]) -> bool:
-    """Whether a tensor belongs to a head, or to a module that some checkpoints do not have."""
+def fits(name: str, pattern: str) -> bool:
+    """Whether a name is one that a card means, which says `*` for any one segment."""
+    segments, words = name.split("."), pattern.split(".")
+    return len(words) == len(segments) and all(map(fnmatchcase, segments, words))
+
+
+def is_head(name: str, weights: Weights, has_base: bool) -> bool:
+    """Whether a tensor belongs to a head, or to a module that some checkpoints do not have.
+
+    Args:
+        name: Its name.
+        weights: What the architecture declares.
+        has_base: Whether the model's other tensors are those of a base model, under its prefix.
+    """
     inner = relative(name, weights)
     if inner.startswith(tuple(f"{module}." for module in weights.optional)):
         return True
@@ -190,7 +199,7 @@ def is_head(name: str, weights: Weights, names: Iterable[str]) -> bool:
         return False
     if inner.startswith(tuple(f"{head}." for head in weights.heads)):
         return True
-    return _has_prefix(names, weights) and bool(weights.prefix)
+    return has_base
 
 
 def _has_prefix(names: Iterable[str], weights: Weights) -> bool:
@@ -218,12 +227,12 @@ def _model_name(key: str, slots: Mapping[str, Slot], change: tuple[str, str]) ->
     return name
 
 
-def _set_aside(plan: Plan, name: str, key: str, weights: Weights, slots: Mapping[str, Slot]) -> None:
+def _set_aside(plan: Plan, name: str, key: str, weights: Weights) -> None:
     """File a key that no slot wants under the reason why."""
     inner = relative(name, weights)
     if reason := ignored_reason(inner, weights):
         plan.ignored[key] = reason
-    elif is_head(inner, weights, ()):
+    elif is_head(inner, weights, has_base=False):
         plan.dropped.append(key)
     else:
         plan.unexpected.append(key)

@@ -124,15 +124,145 @@ from .auto.models import TFAutoModelForZeroShotImageClassification as TFAutoMode
 from .auto.models import TFAutoModelForZeroShotObjectDetection as TFAutoModelForZeroShotObjectDetection
 from .auto.models import TFAutoModelWithLMHead as TFAutoModelWithLMHead
 from .auto.tokenization import AutoTokenizer as AutoTokenizer
+from .backends.flax.generation import FlaxGenerationMixin as FlaxGenerationMixin
 from .backends.flax.model import FlaxPreTrainedModel as FlaxPreTrainedModel
+from .backends.tensorflow.generation import TFGenerationMixin as TFGenerationMixin
 from .backends.tensorflow.model import TFPreTrainedModel as TFPreTrainedModel
 from .backends.torch.cache import Cache as Cache
 from .backends.torch.cache import DynamicCache as DynamicCache
 from .backends.torch.cache import EncoderDecoderCache as EncoderDecoderCache
 from .backends.torch.cache import StaticCache as StaticCache
+from .backends.torch.generation import GenerationMixin as GenerationMixin
 from .backends.torch.model import PreTrainedModel as PreTrainedModel
 from .configuration import PretrainedConfig as PretrainedConfig
 from .files.errors import TriformersError as TriformersError
+from .generation.beam_constraints import Constraint as Constraint
+from .generation.beam_constraints import ConstraintListState as ConstraintListState
+from .generation.beam_constraints import DisjunctiveConstraint as DisjunctiveConstraint
+from .generation.beam_constraints import PhrasalConstraint as PhrasalConstraint
+from .generation.beam_search import BeamScorer as BeamScorer
+from .generation.beam_search import BeamSearchScorer as BeamSearchScorer
+from .generation.beam_search import ConstrainedBeamSearchScorer as ConstrainedBeamSearchScorer
+from .generation.beam_state import BeamHypotheses as BeamHypotheses
+from .generation.configuration import GenerationConfig as GenerationConfig
+from .generation.configuration import GenerationMode as GenerationMode
+from .generation.logits_process import (
+    EncoderRepetitionPenaltyLogitsProcessor as EncoderRepetitionPenaltyLogitsProcessor,
+)
+from .generation.logits_process import (
+    FlaxEncoderNoRepeatNGramLogitsProcessor as FlaxEncoderNoRepeatNGramLogitsProcessor,
+)
+from .generation.logits_process import (
+    FlaxEncoderRepetitionPenaltyLogitsProcessor as FlaxEncoderRepetitionPenaltyLogitsProcessor,
+)
+from .generation.logits_process import (
+    FlaxSuppressTokensAtBeginLogitsProcessor as FlaxSuppressTokensAtBeginLogitsProcessor,
+)
+from .generation.logits_process import (
+    FlaxUnbatchedClassifierFreeGuidanceLogitsProcessor as FlaxUnbatchedClassifierFreeGuidanceLogitsProcessor,
+)
+from .generation.logits_process import (
+    TFEncoderRepetitionPenaltyLogitsProcessor as TFEncoderRepetitionPenaltyLogitsProcessor,
+)
+from .generation.logits_process import (
+    TFUnbatchedClassifierFreeGuidanceLogitsProcessor as TFUnbatchedClassifierFreeGuidanceLogitsProcessor,
+)
+from .generation.logits_process import (
+    UnbatchedClassifierFreeGuidanceLogitsProcessor as UnbatchedClassifierFreeGuidanceLogitsProcessor,
+)
+from .generation.logits_process import EncoderNoRepeatNGramLogitsProcessor as EncoderNoRepeatNGramLogitsProcessor
+from .generation.logits_process import EpsilonLogitsWarper as EpsilonLogitsWarper
+from .generation.logits_process import EtaLogitsWarper as EtaLogitsWarper
+from .generation.logits_process import ExponentialDecayLengthPenalty as ExponentialDecayLengthPenalty
+from .generation.logits_process import FlaxEpsilonLogitsWarper as FlaxEpsilonLogitsWarper
+from .generation.logits_process import FlaxEtaLogitsWarper as FlaxEtaLogitsWarper
+from .generation.logits_process import FlaxExponentialDecayLengthPenalty as FlaxExponentialDecayLengthPenalty
+from .generation.logits_process import FlaxForceTokensLogitsProcessor as FlaxForceTokensLogitsProcessor
+from .generation.logits_process import FlaxForcedBOSTokenLogitsProcessor as FlaxForcedBOSTokenLogitsProcessor
+from .generation.logits_process import FlaxForcedEOSTokenLogitsProcessor as FlaxForcedEOSTokenLogitsProcessor
+from .generation.logits_process import FlaxHammingDiversityLogitsProcessor as FlaxHammingDiversityLogitsProcessor
+from .generation.logits_process import FlaxInfNanRemoveLogitsProcessor as FlaxInfNanRemoveLogitsProcessor
+from .generation.logits_process import FlaxLogitNormalization as FlaxLogitNormalization
+from .generation.logits_process import FlaxLogitsProcessor as FlaxLogitsProcessor
+from .generation.logits_process import FlaxLogitsProcessorList as FlaxLogitsProcessorList
+from .generation.logits_process import FlaxLogitsWarper as FlaxLogitsWarper
+from .generation.logits_process import FlaxMinLengthLogitsProcessor as FlaxMinLengthLogitsProcessor
+from .generation.logits_process import FlaxMinNewTokensLengthLogitsProcessor as FlaxMinNewTokensLengthLogitsProcessor
+from .generation.logits_process import FlaxMinPLogitsWarper as FlaxMinPLogitsWarper
+from .generation.logits_process import FlaxNoBadWordsLogitsProcessor as FlaxNoBadWordsLogitsProcessor
+from .generation.logits_process import FlaxNoRepeatNGramLogitsProcessor as FlaxNoRepeatNGramLogitsProcessor
+from .generation.logits_process import FlaxPrefixConstrainedLogitsProcessor as FlaxPrefixConstrainedLogitsProcessor
+from .generation.logits_process import FlaxRepetitionPenaltyLogitsProcessor as FlaxRepetitionPenaltyLogitsProcessor
+from .generation.logits_process import FlaxSequenceBiasLogitsProcessor as FlaxSequenceBiasLogitsProcessor
+from .generation.logits_process import FlaxSuppressTokensLogitsProcessor as FlaxSuppressTokensLogitsProcessor
+from .generation.logits_process import FlaxTemperatureLogitsWarper as FlaxTemperatureLogitsWarper
+from .generation.logits_process import FlaxTopKLogitsWarper as FlaxTopKLogitsWarper
+from .generation.logits_process import FlaxTopPLogitsWarper as FlaxTopPLogitsWarper
+from .generation.logits_process import FlaxTypicalLogitsWarper as FlaxTypicalLogitsWarper
+from .generation.logits_process import ForceTokensLogitsProcessor as ForceTokensLogitsProcessor
+from .generation.logits_process import ForcedBOSTokenLogitsProcessor as ForcedBOSTokenLogitsProcessor
+from .generation.logits_process import ForcedEOSTokenLogitsProcessor as ForcedEOSTokenLogitsProcessor
+from .generation.logits_process import HammingDiversityLogitsProcessor as HammingDiversityLogitsProcessor
+from .generation.logits_process import InfNanRemoveLogitsProcessor as InfNanRemoveLogitsProcessor
+from .generation.logits_process import LogitNormalization as LogitNormalization
+from .generation.logits_process import LogitsProcessor as LogitsProcessor
+from .generation.logits_process import LogitsProcessorList as LogitsProcessorList
+from .generation.logits_process import LogitsWarper as LogitsWarper
+from .generation.logits_process import MinLengthLogitsProcessor as MinLengthLogitsProcessor
+from .generation.logits_process import MinNewTokensLengthLogitsProcessor as MinNewTokensLengthLogitsProcessor
+from .generation.logits_process import MinPLogitsWarper as MinPLogitsWarper
+from .generation.logits_process import NoBadWordsLogitsProcessor as NoBadWordsLogitsProcessor
+from .generation.logits_process import NoRepeatNGramLogitsProcessor as NoRepeatNGramLogitsProcessor
+from .generation.logits_process import PrefixConstrainedLogitsProcessor as PrefixConstrainedLogitsProcessor
+from .generation.logits_process import RepetitionPenaltyLogitsProcessor as RepetitionPenaltyLogitsProcessor
+from .generation.logits_process import SequenceBiasLogitsProcessor as SequenceBiasLogitsProcessor
+from .generation.logits_process import SuppressTokensAtBeginLogitsProcessor as SuppressTokensAtBeginLogitsProcessor
+from .generation.logits_process import SuppressTokensLogitsProcessor as SuppressTokensLogitsProcessor
+from .generation.logits_process import TFEncoderNoRepeatNGramLogitsProcessor as TFEncoderNoRepeatNGramLogitsProcessor
+from .generation.logits_process import TFEpsilonLogitsWarper as TFEpsilonLogitsWarper
+from .generation.logits_process import TFEtaLogitsWarper as TFEtaLogitsWarper
+from .generation.logits_process import TFExponentialDecayLengthPenalty as TFExponentialDecayLengthPenalty
+from .generation.logits_process import TFForceTokensLogitsProcessor as TFForceTokensLogitsProcessor
+from .generation.logits_process import TFForcedBOSTokenLogitsProcessor as TFForcedBOSTokenLogitsProcessor
+from .generation.logits_process import TFForcedEOSTokenLogitsProcessor as TFForcedEOSTokenLogitsProcessor
+from .generation.logits_process import TFHammingDiversityLogitsProcessor as TFHammingDiversityLogitsProcessor
+from .generation.logits_process import TFInfNanRemoveLogitsProcessor as TFInfNanRemoveLogitsProcessor
+from .generation.logits_process import TFLogitNormalization as TFLogitNormalization
+from .generation.logits_process import TFLogitsProcessor as TFLogitsProcessor
+from .generation.logits_process import TFLogitsProcessorList as TFLogitsProcessorList
+from .generation.logits_process import TFLogitsWarper as TFLogitsWarper
+from .generation.logits_process import TFMinLengthLogitsProcessor as TFMinLengthLogitsProcessor
+from .generation.logits_process import TFMinNewTokensLengthLogitsProcessor as TFMinNewTokensLengthLogitsProcessor
+from .generation.logits_process import TFMinPLogitsWarper as TFMinPLogitsWarper
+from .generation.logits_process import TFNoBadWordsLogitsProcessor as TFNoBadWordsLogitsProcessor
+from .generation.logits_process import TFNoRepeatNGramLogitsProcessor as TFNoRepeatNGramLogitsProcessor
+from .generation.logits_process import TFPrefixConstrainedLogitsProcessor as TFPrefixConstrainedLogitsProcessor
+from .generation.logits_process import TFRepetitionPenaltyLogitsProcessor as TFRepetitionPenaltyLogitsProcessor
+from .generation.logits_process import TFSequenceBiasLogitsProcessor as TFSequenceBiasLogitsProcessor
+from .generation.logits_process import TFSuppressTokensAtBeginLogitsProcessor as TFSuppressTokensAtBeginLogitsProcessor
+from .generation.logits_process import TFSuppressTokensLogitsProcessor as TFSuppressTokensLogitsProcessor
+from .generation.logits_process import TFTemperatureLogitsWarper as TFTemperatureLogitsWarper
+from .generation.logits_process import TFTopKLogitsWarper as TFTopKLogitsWarper
+from .generation.logits_process import TFTopPLogitsWarper as TFTopPLogitsWarper
+from .generation.logits_process import TFTypicalLogitsWarper as TFTypicalLogitsWarper
+from .generation.logits_process import TemperatureLogitsWarper as TemperatureLogitsWarper
+from .generation.logits_process import TopKLogitsWarper as TopKLogitsWarper
+from .generation.logits_process import TopPLogitsWarper as TopPLogitsWarper
+from .generation.logits_process import TypicalLogitsWarper as TypicalLogitsWarper
+from .generation.stopping_criteria import EosTokenCriteria as EosTokenCriteria
+from .generation.stopping_criteria import MaxLengthCriteria as MaxLengthCriteria
+from .generation.stopping_criteria import MaxTimeCriteria as MaxTimeCriteria
+from .generation.stopping_criteria import StopStringCriteria as StopStringCriteria
+from .generation.stopping_criteria import StoppingCriteria as StoppingCriteria
+from .generation.stopping_criteria import StoppingCriteriaList as StoppingCriteriaList
+from .generation.streamers import AsyncTextIteratorStreamer as AsyncTextIteratorStreamer
+from .generation.streamers import BaseStreamer as BaseStreamer
+from .generation.streamers import TextIteratorStreamer as TextIteratorStreamer
+from .generation.streamers import TextStreamer as TextStreamer
+from .models.albert.tokenization_albert import AlbertTokenizer as AlbertTokenizer
+from .models.albert.tokenization_albert_fast import AlbertTokenizerFast as AlbertTokenizerFast
+from .models.bart.tokenization_bart import BartTokenizer as BartTokenizer
+from .models.bart.tokenization_bart_fast import BartTokenizerFast as BartTokenizerFast
 from .models.bert.configuration_bert import BertConfig as BertConfig
 from .models.bert.modeling_bert import BertForMaskedLM as BertForMaskedLM
 from .models.bert.modeling_bert import BertForMultipleChoice as BertForMultipleChoice
@@ -167,12 +297,61 @@ from .models.bert.modeling_tf_bert import TFBertModel as TFBertModel
 from .models.bert.modeling_tf_bert import TFBertPreTrainedModel as TFBertPreTrainedModel
 from .models.bert.tokenization_bert import BertTokenizer as BertTokenizer
 from .models.bert.tokenization_bert_fast import BertTokenizerFast as BertTokenizerFast
+from .models.camembert.tokenization_camembert import CamembertTokenizer as CamembertTokenizer
+from .models.camembert.tokenization_camembert_fast import CamembertTokenizerFast as CamembertTokenizerFast
+from .models.ctrl.tokenization_ctrl import CTRLTokenizer as CTRLTokenizer
+from .models.distilbert.tokenization_distilbert import DistilBertTokenizer as DistilBertTokenizer
+from .models.distilbert.tokenization_distilbert_fast import DistilBertTokenizerFast as DistilBertTokenizerFast
+from .models.electra.tokenization_electra import ElectraTokenizer as ElectraTokenizer
+from .models.electra.tokenization_electra_fast import ElectraTokenizerFast as ElectraTokenizerFast
+from .models.gpt2.configuration_gpt2 import GPT2Config as GPT2Config
+from .models.gpt2.modeling_flax_gpt2 import FlaxGPT2DoubleHeadsModel as FlaxGPT2DoubleHeadsModel
+from .models.gpt2.modeling_flax_gpt2 import FlaxGPT2ForQuestionAnswering as FlaxGPT2ForQuestionAnswering
+from .models.gpt2.modeling_flax_gpt2 import FlaxGPT2ForSequenceClassification as FlaxGPT2ForSequenceClassification
+from .models.gpt2.modeling_flax_gpt2 import FlaxGPT2ForTokenClassification as FlaxGPT2ForTokenClassification
+from .models.gpt2.modeling_flax_gpt2 import FlaxGPT2LMHeadModel as FlaxGPT2LMHeadModel
+from .models.gpt2.modeling_flax_gpt2 import FlaxGPT2Model as FlaxGPT2Model
+from .models.gpt2.modeling_flax_gpt2 import FlaxGPT2PreTrainedModel as FlaxGPT2PreTrainedModel
+from .models.gpt2.modeling_gpt2 import GPT2DoubleHeadsModel as GPT2DoubleHeadsModel
+from .models.gpt2.modeling_gpt2 import GPT2ForQuestionAnswering as GPT2ForQuestionAnswering
+from .models.gpt2.modeling_gpt2 import GPT2ForSequenceClassification as GPT2ForSequenceClassification
+from .models.gpt2.modeling_gpt2 import GPT2ForTokenClassification as GPT2ForTokenClassification
+from .models.gpt2.modeling_gpt2 import GPT2LMHeadModel as GPT2LMHeadModel
+from .models.gpt2.modeling_gpt2 import GPT2Model as GPT2Model
+from .models.gpt2.modeling_gpt2 import GPT2PreTrainedModel as GPT2PreTrainedModel
+from .models.gpt2.modeling_tf_gpt2 import TFGPT2DoubleHeadsModel as TFGPT2DoubleHeadsModel
+from .models.gpt2.modeling_tf_gpt2 import TFGPT2ForQuestionAnswering as TFGPT2ForQuestionAnswering
+from .models.gpt2.modeling_tf_gpt2 import TFGPT2ForSequenceClassification as TFGPT2ForSequenceClassification
+from .models.gpt2.modeling_tf_gpt2 import TFGPT2ForTokenClassification as TFGPT2ForTokenClassification
+from .models.gpt2.modeling_tf_gpt2 import TFGPT2LMHeadModel as TFGPT2LMHeadModel
+from .models.gpt2.modeling_tf_gpt2 import TFGPT2Model as TFGPT2Model
+from .models.gpt2.modeling_tf_gpt2 import TFGPT2PreTrainedModel as TFGPT2PreTrainedModel
+from .models.gpt2.tokenization_gpt2 import GPT2Tokenizer as GPT2Tokenizer
+from .models.gpt2.tokenization_gpt2_fast import GPT2TokenizerFast as GPT2TokenizerFast
+from .models.led.tokenization_led import LEDTokenizer as LEDTokenizer
+from .models.led.tokenization_led_fast import LEDTokenizerFast as LEDTokenizerFast
+from .models.longformer.tokenization_longformer import LongformerTokenizer as LongformerTokenizer
+from .models.longformer.tokenization_longformer_fast import LongformerTokenizerFast as LongformerTokenizerFast
+from .models.marian.tokenization_marian import MarianTokenizer as MarianTokenizer
+from .models.mbart.tokenization_mbart import MBartTokenizer as MBartTokenizer
+from .models.mbart.tokenization_mbart_fast import MBartTokenizerFast as MBartTokenizerFast
+from .models.openai_gpt.tokenization_openai_gpt import OpenAIGPTTokenizer as OpenAIGPTTokenizer
+from .models.openai_gpt.tokenization_openai_gpt_fast import OpenAIGPTTokenizerFast as OpenAIGPTTokenizerFast
+from .models.roberta.tokenization_roberta import RobertaTokenizer as RobertaTokenizer
+from .models.roberta.tokenization_roberta_fast import RobertaTokenizerFast as RobertaTokenizerFast
+from .models.t5.tokenization_t5 import T5Tokenizer as T5Tokenizer
+from .models.t5.tokenization_t5_fast import T5TokenizerFast as T5TokenizerFast
+from .models.transfo_xl.tokenization_transfo_xl import TransfoXLTokenizer as TransfoXLTokenizer
+from .models.wav2vec2.tokenization_wav2vec2 import Wav2Vec2CTCTokenizer as Wav2Vec2CTCTokenizer
 from .tokenization import AddedToken as AddedToken
 from .tokenization import BatchEncoding as BatchEncoding
+from .tokenization import CharSpan as CharSpan
 from .tokenization import PreTrainedTokenizer as PreTrainedTokenizer
 from .tokenization import PreTrainedTokenizerBase as PreTrainedTokenizerBase
 from .tokenization import PreTrainedTokenizerFast as PreTrainedTokenizerFast
+from .tokenization import SpecialTokensMixin as SpecialTokensMixin
 from .tokenization import TensorType as TensorType
+from .tokenization import TokenSpan as TokenSpan
 from .training.tensorflow import AdamWeightDecay as AdamWeightDecay
 from .training.tensorflow import create_optimizer as create_optimizer
 

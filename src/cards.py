@@ -64,10 +64,12 @@ class Pruning:
     Attributes:
         rows: Those that make the head's queries, keys and values.
         columns: Those that read what the head answers.
+        fused: How many of queries, keys and values one layer of `rows` makes, one after another.
     """
 
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    fused: int = 1
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ class Weights:
         per_head: The layers that have a part for each attention head.
         ignored: Tensors that old checkpoints carry and no module holds (buffers rebuilt from the config), with
             `*` for any one segment, each with the reason.
-        initializers: Initial values that differ from those of the layer's kind, by tensor name.
+        initializers: Initial values that differ from those of the layer's kind, by tensor name, with `*` for any one
+            segment.
         native_names: Framework -> what its own file format calls some modules and tensors, where that does not
             follow from their canonical names: `cls.predictions` -> `mlm___cls/predictions`.
         native_shared: Outermost layer of TensorFlow's models -> a layer of another that it holds too: their files list
@@ -113,10 +116,13 @@ class Weights:
 class Card:
     """One architecture, declared.
 
+    A card may hold a model type and tokenizers alone; what is derived from cards takes what is there.
+
     Attributes:
         model_type: The key in `config.json`.
-        config: Name of the configuration class.
+        config: Name of the configuration class; empty where there is none yet.
         tokenizers: Names of the slow and the fast tokenizer class, either may be absent.
+        tokenizers_of: The model type whose tokenizers serve this architecture too, where it has none of its own.
         models: Task -> class name without the framework's prefix; `base` is the bare model.
         bases: Further public model classes without a task (the abstract `BertPreTrainedModel`).
         aliases: Further public names of a framework's classes -> the class.
@@ -125,8 +131,9 @@ class Card:
     """
 
     model_type: str
-    config: str
+    config: str = ""
     tokenizers: tuple[str, ...] = ()
+    tokenizers_of: str = ""
     models: Mapping[str, str] = field(default_factory=dict)
     bases: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -150,7 +157,8 @@ class Card:
 
     def exports(self) -> Iterator[tuple[str, str]]:
         """Every public (name, module) pair of this architecture."""
-        yield self.config, self.module("configuration_")
+        if self.config:
+            yield self.config, self.module("configuration_")
         for name in self.tokenizers:
             suffix = "_fast" if name.endswith("Fast") else ""
             yield name, self.module("tokenization_") + suffix
@@ -187,6 +195,23 @@ def card_of(model_type: str) -> Card:
             f"model type {model_type!r} is not known",
             f"one of this version's model types, such as {', '.join(near[:3])}",
             "Correct `model_type` in config.json, or use a version of triformers that has it.",
+        )
+    )
+
+
+def configuration_of(card: Card) -> Any:
+    """The configuration class of an architecture.
+
+    Raises:
+        UnknownNameError: This version has the architecture's tokenizers alone.
+    """
+    if card.config:
+        return resolve_class(card.config)
+    raise UnknownNameError(
+        three_beats(
+            f"this version has no configuration and no models of {card.model_type}",
+            "an architecture that has them",
+            f"Use its {' or '.join(card.tokenizers)} alone, or a version of triformers that has it.",
         )
     )
 

@@ -20,7 +20,8 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from functools import cache
+from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import (
     Any,
@@ -31,11 +32,12 @@ from typing import (
     get_type_hints,
 )
 
-from .fields import Count, Size, TokenId, admits, describe, short
-from .files.errors import ConfigurationError, InputError, three_beats
+from .fields import Count, Labels, OptionalSize, Size, TokenId, admits, counted, describe, is_needed, short
+from .files.errors import ConfigurationError, three_beats
 from .files.strict_json import load_json_object
 from .files.transaction import SaveTransaction
 from .hub.find import HubOptions, Repository
+from .hub.push import PushToHub
 
 logger = logging.getLogger(__name__)
 
@@ -50,11 +52,12 @@ PRIVATE = ("_commit_hash", "_attn_implementation")
 
 #: PyTorch's fused attention, or one written out, which alone has weights to return.
 AttentionName = Literal["sdpa", "eager"]
+Label = str | int | float | None
 ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]
 
 
 @dataclass_transform(kw_only_default=False)
-class PretrainedConfig:
+class PretrainedConfig(PushToHub):
     """Base of all configurations: the options that every architecture has, and the journey to and from disk.
 
     Keyword arguments that are no field are kept as attributes and written back, so that nothing in a
@@ -81,7 +84,7 @@ class PretrainedConfig:
     tf_legacy_loss: bool = False
     pruned_heads: dict = {}
     tie_word_embeddings: bool = True
-    chunk_size_feed_forward: Count = 0
+    chunk_size_feed_forward: OptionalSize = 0
     # encoder, decoder, or both
     is_encoder_decoder: bool = False
     is_decoder: bool = False
@@ -89,7 +92,7 @@ class PretrainedConfig:
     add_cross_attention: bool = False
     tie_encoder_decoder: bool = False
     # generation, as checkpoints older than generation_config.json carry it
-    max_length: int = 20
+    max_length: int | None = 20
     min_length: int = 0
     do_sample: bool = False
     early_stopping: Any = False
@@ -140,13 +143,16 @@ class PretrainedConfig:
         if "__init__" not in cls.__dict__:
             cls.__signature__ = _signature(cls)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, /, *args: Any, **kwargs: Any) -> None:  # a file may have the key `self`
         arguments = self._bind(args, kwargs)
         for name, default in self._fields.items():
             object.__setattr__(self, name, arguments.pop(name) if name in arguments else copy.deepcopy(default))
         self.torch_dtype = dtype_name(arguments.pop("dtype", None) or self.torch_dtype)
         self._check_fields()
-        self.pruned_heads = {layer: list(heads) for layer, heads in _by_number("pruned_heads", self.pruned_heads)}
+        self.pruned_heads = {
+            layer: list(_checked("pruned_heads", heads, list[Count]))
+            for layer, heads in _by_number("pruned_heads", self.pruned_heads)
+        }
         self._set_labels(arguments.pop("num_labels", None))
         self._name_or_path: str = str(arguments.pop("name_or_path", arguments.pop("_name_or_path", "")))
         self._commit_hash: str | None = arguments.pop("_commit_hash", None)
@@ -156,7 +162,11 @@ class PretrainedConfig:
             raise ConfigurationError(three_beats(found, "'sdpa' or 'eager'", "Leave it out for the faster one."))
         arguments.pop("model_type", None)
         arguments.pop("transformers_version", None)
+        arguments.pop("_attn_implementation", None)  # of files of some versions: the caller's choice alone
         for name, value in arguments.items():  # aliases, and the keys that this class does not know
+            if is_needed(type(self), name):
+                found = f"{type(self).__name__} was given the option {short(name)}, which is its own"
+                raise ConfigurationError(three_beats(found, "another name", "Remove it from the call or config.json."))
             setattr(self, name, value)
         if arguments:
             self._check_fields()
@@ -184,9 +194,11 @@ class PretrainedConfig:
                     "num_labels=%s contradicts id2label; its %s labels are kept.", num_labels, len(self.id2label)
                 )
             if self.label2id is None:
-                self.label2id = {label: index for index, label in self.id2label.items()}
+                names = _checked("id2label", list(self.id2label.values()), list[Label])
+                self.label2id = {label: index for index, label in zip(self.id2label, names, strict=True)}
         elif self.label2id is not None and num_labels is None:
-            self.id2label = {int(index): label for label, index in self.label2id.items()}
+            numbers = {label: _checked("label2id", index, int) for label, index in self.label2id.items()}
+            self.id2label = {index: label for label, index in numbers.items()}
         else:
             self.num_labels = 2 if num_labels is None else num_labels
 
@@ -197,10 +209,7 @@ class PretrainedConfig:
 
     @num_labels.setter
     def num_labels(self, count: int) -> None:
-        if not admits(count, Count):
-            raise ConfigurationError(
-                three_beats(f"num_labels is {count!r}", "a whole number from 0 to 10000", "Correct it.")
-            )
+        _checked("num_labels", count, Labels)
         if self.id2label is None or len(self.id2label) != count or self.label2id is None:
             self.id2label = {index: f"LABEL_{index}" for index in range(count)}
             self.label2id = {label: index for index, label in self.id2label.items()}
@@ -240,6 +249,10 @@ class PretrainedConfig:
                     )
                 )
 
+    def parts(self) -> dict[str, int]:
+        """How many parts (layers, heads) each option asks to be built one by one."""
+        return counted(_field_hints(type(self)), partial(getattr, self))
+
     def validate(self) -> None:
         """Check what must hold between fields; every model calls this before it builds anything.
 
@@ -277,12 +290,19 @@ class PretrainedConfig:
         }  # fmt: skip
         values, kwargs = cls.get_config_dict(pretrained_model_name_or_path, **hub, **kwargs)
         found = values.get("model_type")
+        where = values["_name_or_path"]
+        if not isinstance(found, str | None):
+            remedy = "Correct the file."
+            raise ConfigurationError(
+                three_beats(f"{CONFIG_NAME} of {where} has model_type {short(found)}", "a string", remedy)
+            )
         if cls.model_type and found and found != cls.model_type:
             logger.warning(
                 "The checkpoint is of model type %r, loaded as %r: right only if the two are compatible.",
                 found, cls.model_type,
             )  # fmt: skip
-        return cls.from_dict(values, **kwargs)
+        with errors_of(where):
+            return cls.from_dict(values, **kwargs)
 
     @classmethod
     def get_config_dict(
@@ -306,7 +326,8 @@ class PretrainedConfig:
         """Build a configuration from plain values; keyword arguments override those that it knows."""
         return_unused = kwargs.pop("return_unused_kwargs", False)
         values = dict(config_dict)
-        if "num_labels" in kwargs and kwargs["num_labels"] != len(values.get("id2label") or {}):
+        labels = values.get("id2label")
+        if "num_labels" in kwargs and kwargs["num_labels"] != (len(labels) if isinstance(labels, Mapping) else 0):
             values.pop("id2label", None)
             values.pop("label2id", None)
             values["num_labels"] = kwargs["num_labels"]
@@ -346,7 +367,7 @@ class PretrainedConfig:
     def to_json_string(self, use_diff: bool = True) -> str:
         """The text of `config.json`: two-space indents, sorted keys, one newline at the end."""
         values = self.to_diff_dict() if use_diff else self.to_dict()
-        return json.dumps(values, indent=2, sort_keys=True, default=_plain) + "\n"
+        return json.dumps(values, indent=2, sort_keys=True, default=plain_value) + "\n"
 
     def to_json_file(self, json_file_path: str | os.PathLike, use_diff: bool = True) -> None:
         """Write one JSON file, whole or not at all."""
@@ -354,21 +375,19 @@ class PretrainedConfig:
         with SaveTransaction(path.parent) as stage:
             stage.write_text(path.name, self.to_json_string(use_diff))
 
-    def save_pretrained(self, save_directory: str | os.PathLike, push_to_hub: bool = False) -> None:
+    def save_pretrained(self, save_directory: str | os.PathLike, push_to_hub: bool = False, **kwargs: Any) -> None:
         """Write `config.json` into a directory, which is made if it is not there.
 
         Args:
             save_directory: The directory.
-            push_to_hub: Must be False: a saved directory is uploaded with `huggingface_hub`.
+            push_to_hub: Whether to push it to the Hub then.
+            kwargs: For that, the arguments of `push_to_hub`; `repo_id` is the directory's name by default.
 
         Raises:
-            FileError: The directory cannot be made or written.
-            InputError: An upload is asked for.
+            FileError: The directory cannot be made or written, or the Hub refuses.
+            InputError: An argument that cannot be.
         """
-        if push_to_hub:
-            remedy = "Save first, then call huggingface_hub.upload_folder(repo_id=..., folder_path=...)."
-            raise InputError(three_beats("a configuration was given push_to_hub=True", "False", remedy))
-        with SaveTransaction(Path(save_directory)) as stage:
+        with self.pushing(save_directory, push_to_hub, kwargs), SaveTransaction(Path(save_directory)) as stage:
             stage.write_text(CONFIG_NAME, self.to_json_string())
 
     # ---- changes --------------------------------------------------------------------------------------------
@@ -403,6 +422,15 @@ class PretrainedConfig:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} {self.to_json_string()}"
+
+
+@contextmanager
+def errors_of(where: str) -> Iterator[None]:
+    """Within this context, an error about a value names the file that it was read from, that of a checkpoint."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{CONFIG_NAME} of {where}: {error}") from None
 
 
 # ---- fields -------------------------------------------------------------------------------------------------
@@ -461,15 +489,28 @@ def _by_number(field: str, values: Mapping[Any, Any]) -> Iterator[tuple[int, Any
             ) from None
 
 
+def _checked(field: str, value: Any, hint: Any) -> Any:
+    """A value that an annotation admits.
+
+    Raises:
+        ConfigurationError: It does not.
+    """
+    if not admits(value, hint):
+        raise ConfigurationError(three_beats(f"{field} is or holds {short(value)}", describe(hint), "Correct it."))
+    return value
+
+
 def dtype_name(dtype: Any) -> str | None:
     """The name of a data type in whichever framework's form it comes: `torch.float16` -> "float16"."""
     if dtype is None or isinstance(dtype, str):
         return dtype.removeprefix("torch.") if dtype else None
+    if isinstance(dtype, (int, float, list, dict)):
+        raise ConfigurationError(three_beats(f"the type {short(dtype)}", 'a name such as "float32"', "Correct it."))
     name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype).removeprefix("torch.")
     return str(name)
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """What JSON does not know, as something that it does (NumPy scalars and arrays, sets, paths)."""
     if hasattr(value, "tolist"):
         return value.tolist()

@@ -5,8 +5,9 @@ A field's annotation says what a `config.json` may hold there; it is checked bef
 
 from __future__ import annotations
 
+import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -22,7 +23,9 @@ class Between:
 #: A width, a vocabulary, a table length: a dimension of some tensor.
 Size = Annotated[int, Between(1, 10**9)]
 #: How many of something are built one by one: layers, heads. A larger number is a mistake, not a model.
-Count = Annotated[int, Between(0, 10**4)]
+Count = Annotated[int, Between(0, 1024)]
+#: How many classes there are, each with a name.
+Labels = Annotated[int, Between(0, 10**5)]
 #: A dimension that may be absent.
 OptionalSize = Annotated[int, Between(0, 10**9)]
 Probability = Annotated[float, Between(0.0, 1.0)]
@@ -49,8 +52,8 @@ def admits(value: Any, hint: Any) -> bool:
         return isinstance(value, (list, tuple)) and all(admits(item, inner) for item in value)
     if origin is Callable or hint is Callable:
         return callable(value)
-    if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint is float:  # a whole number may be too large to become one
+        return isinstance(value, float) or (admits(value, int) and abs(value) < 2**1023)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, origin or hint)
@@ -67,6 +70,25 @@ def describe(hint: Any) -> str:
         return "one of " + ", ".join(map(repr, arguments))
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "a string", types.NoneType: "null"}
     return words.get(hint, str(getattr(hint, "__name__", hint)))
+
+
+def counted(hints: Mapping[str, Any], values: Callable[[str], Any]) -> dict[str, int]:
+    """How many parts each field asks to be built one by one, those of a list together.
+
+    Args:
+        hints: The annotations of the fields.
+        values: Gives the value of a field, which its annotation admits.
+    """
+    found = {name: values(name) for name, hint in hints.items() if hint == Count or Count in get_args(hint)}
+    return {name: sum(value) if isinstance(value, (list, tuple)) else value or 0 for name, value in found.items()}
+
+
+def is_needed(cls: type, name: str) -> bool:
+    """Whether a class needs an attribute of this name for itself, so that no file may set it: a method, say."""
+    found = inspect.getattr_static(cls, name, None)
+    may_be_set = isinstance(found, property) and found.fset is not None
+    is_code = callable(found) or isinstance(found, (property, classmethod, staticmethod))
+    return name.startswith("__") or name in ("_fields", "_positional") or (is_code and not may_be_set)
 
 
 def short(value: Any) -> str:

@@ -55,6 +55,8 @@ ZEROS, ONES = Constant(0.0), Constant(1.0)
 BY_KIND: Mapping[tuple[str, str], Initializer] = {
     ("linear", "weight"): Normal(),
     ("linear", "bias"): ZEROS,
+    ("linear_in_out", "weight"): Normal(),
+    ("linear_in_out", "bias"): ZEROS,
     ("embedding", "weight"): Normal(),
     ("layer_norm", "weight"): ONES,
     ("layer_norm", "bias"): ZEROS,

@@ -61,11 +61,11 @@ def causal_language_model_loss(logits: Any, labels: Any, ops: Any) -> Any:
     """The cross-entropy of each position's prediction of the next token; None without labels.
 
     Args:
-        logits: [B, T, V].
-        labels: [B, T], the tokens themselves, -100 where one is not to be predicted.
+        logits: [..., T, V].
+        labels: [..., T], the tokens themselves, -100 where one is not to be predicted.
         ops: The framework's array operations.
     """
-    return None if labels is None else cross_entropy(logits[:, :-1], labels[:, 1:], ops)
+    return None if labels is None else cross_entropy(logits[..., :-1, :], labels[..., 1:], ops)
 
 
 def question_answering_loss(

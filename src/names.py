@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .auto.tasks import AUTO_MODELS
+from .generation import PUBLIC as GENERATION
 
 #: Public name -> the module that defines it.
 SHARED_NAMES: Mapping[str, str] = {
     "AddedToken": "tokenization",
     "BatchEncoding": "tokenization",
+    "CharSpan": "tokenization",
+    "FlaxGenerationMixin": "backends.flax.generation",
     "FlaxPreTrainedModel": "backends.flax.model",
+    "GenerationMixin": "backends.torch.generation",
     "PretrainedConfig": "configuration",
     "PreTrainedModel": "backends.torch.model",
     "PreTrainedTokenizer": "tokenization",
     "PreTrainedTokenizerBase": "tokenization",
     "PreTrainedTokenizerFast": "tokenization",
+    "SpecialTokensMixin": "tokenization",
     "TensorType": "tokenization",
+    "TFGenerationMixin": "backends.tensorflow.generation",
     "TFPreTrainedModel": "backends.tensorflow.model",
+    "TokenSpan": "tokenization",
     "TriformersError": "files.errors",
     "AdamWeightDecay": "training.tensorflow",
     "AutoConfig": "auto.configuration",
@@ -25,4 +32,5 @@ SHARED_NAMES: Mapping[str, str] = {
     "create_optimizer": "training.tensorflow",
     **dict.fromkeys(("Cache", "DynamicCache", "EncoderDecoderCache", "StaticCache"), "backends.torch.cache"),
     **dict.fromkeys(AUTO_MODELS, "auto.models"),
+    **{name: f"generation.{module}" for name, module in GENERATION.items()},
 }

@@ -160,11 +160,13 @@ def test_defaults_are_not_shared() -> None:
     assert BertConfig().pruned_heads == {}
 
 
-def test_an_upload_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="upload_folder"):
-        BertConfig().save_pretrained(tmp_path / "new", push_to_hub=True)
-    assert not (tmp_path / "new").exists()
-    BertConfig().save_pretrained(tmp_path / "new", push_to_hub=False)
+def test_a_push_that_cannot_be_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    for name in ("no name", "a/b/c"):
+        with pytest.raises(InputError, match=name):
+            BertConfig().save_pretrained(tmp_path / "new", push_to_hub=True, repo_id=name)
+    with pytest.raises(InputError, match="a new place"):
+        BertConfig().save_pretrained(tmp_path / "a new place", push_to_hub=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_names_of_the_values() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from triformers.conversion.formats.names import FORMATS, Format, format_of
@@ -92,8 +93,4 @@ def stage_files(
     for name, group in zip(names, groups or [[]], strict=True):
         with stage.open(name) as file:
             write(file, {tensor.name: tensor for tensor in group}, is_sharded)
-    written = {*names, form.index(variant)} if is_sharded else set(names)
-    if stage.directory.is_dir():
-        for entry in stage.directory.iterdir():
-            if form.is_left_over(entry.name, variant) and entry.name not in written:
-                stage.remove(entry.name)
+    stage.remove_where(partial(form.is_left_over, variant=variant))

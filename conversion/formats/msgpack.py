@@ -23,8 +23,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from triformers.conversion.formats.safetensors import DTYPES, MAX_AXES, Writable, damaged
-from triformers.conversion.formats.tensors import Tensor, numpy_dtype, stored_array, stored_bytes
-from triformers.files.disk import os_errors
+from triformers.conversion.formats.tensors import Tensor, map_file, numpy_dtype, stored_array, stored_bytes
 from triformers.files.errors import InputError, three_beats
 
 #: Between the names on the way to an array; Flax's own shard indexes join them so.
@@ -88,15 +87,13 @@ def read_msgpack(path: Path) -> dict[str, Tensor]:
     Raises:
         FileError: The file is cut short, or claims what cannot be.
     """
-    with os_errors(path, "cannot be read"):
-        size = path.stat().st_size
-        mapped = np.memmap(path, np.uint8, "c") if size else np.empty(0, np.uint8)
+    mapped = map_file(path)
     scanner = Scanner(path, mapped.data)
     tree = scanner.value()
     if not isinstance(tree, dict):
         raise damaged(path, "no dict of modules", "a dict at the start of the file")
-    if scanner.position != size:
-        raise damaged(path, f"{size - scanner.position} bytes after the last array", "none")
+    if scanner.position != len(mapped):
+        raise damaged(path, f"{len(mapped) - scanner.position} bytes after the last array", "none")
     return {name: _tensor(path, mapped, name, end) for name, end in _ends(tree)}
 
 
@@ -268,7 +265,7 @@ def _chunked_tensor(path: Path, mapped: np.ndarray, name: str, parts: Mapping[st
     if not whole or len(blocks) != len(chunks) or len({block.dtype for block in blocks}) != 1:
         raise damaged(path, f"{_short(name)} in pieces of several kinds", "a shape, and flat arrays of one type")
     total = sum(block.size for block in blocks)
-    if prod(shape) != total:
+    if prod(shape) != total or prod(size or 1 for size in shape) * blocks[0].dtype.itemsize >= 2**63:
         raise damaged(path, f"{_short(name)} of shape {list(shape)} in {total} numbers", f"{prod(shape)}")
 
     def read() -> np.ndarray:

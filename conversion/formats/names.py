@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,12 @@ class Format:
         shard = rf"{re.escape(self._stem(variant))}-\d{{5}}-of-\d{{5}}{re.escape(self._extension)}"
         return name in (self.whole(variant), self.index(variant)) or re.fullmatch(shard, name) is not None
 
+    def variants_of(self, name: str) -> list[str | None]:
+        """The variant whose tensors a file of this name holds, as the one entry of a list; none for another file."""
+        parts = rf"{re.escape(self._stem(None))}(?:\.(.+?))??(?:-\d{{5}}-of-\d{{5}})?{re.escape(self._extension)}"
+        found = re.fullmatch(parts, name)
+        return [] if found is None else [found[1]]
+
     def _stem(self, variant: str | None) -> str:
         stem = self.file.partition(".")[0]
         return f"{stem}.{variant}" if variant else stem
@@ -59,6 +65,12 @@ FORMATS: Mapping[str, Format] = {
     "msgpack": Format("flax_model.msgpack", "flax"),
     "h5": Format("tf_model.h5", "tensorflow"),
 }
+
+
+def left_over_beside(names: Iterable[str]) -> Callable[[str], bool]:
+    """Which file names belong to other saves of the formats and variants that these belong to."""
+    saved = [(form, variant) for name in names for form in FORMATS.values() for variant in form.variants_of(name)]
+    return lambda name: any(form.is_left_over(name, variant) for form, variant in saved)
 
 
 def read_before(directory: Path, name: str, variant: str | None = None) -> str:

@@ -15,8 +15,8 @@ from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 
-from triformers.conversion.formats.tensors import Tensor, let_go, numpy_dtype, stored_bytes
-from triformers.files.errors import FileError, three_beats
+from triformers.conversion.formats.tensors import Tensor, let_go, map_file, numpy_dtype, stored_bytes
+from triformers.files.errors import FileError, InputError, three_beats
 from triformers.files.strict_json import parse_json
 
 #: The format's own names of the types, in the order in which a file holds its tensors: widest first.
@@ -47,20 +47,29 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     Raises:
         FileError: The file is shorter than it says, or its header is not to be trusted.
     """
-    with path.open("rb") as file:
-        header_size = int.from_bytes(file.read(LENGTH_BYTES), "little")
-        file_size = path.stat().st_size
-        start = LENGTH_BYTES + header_size
-        if file_size < start or header_size > MAX_HEADER:
-            raise damaged(path, f"a header of {header_size} bytes in a file of {file_size}", "a header within the file")
-        header = parse_json(file.read(header_size), source=f"{path} (header)", max_bytes=MAX_HEADER)
-    if not isinstance(header, dict):
-        raise damaged(path, "a header that is no JSON object", "an object of tensors")
-    header.pop("__metadata__", None)
+    mapped = map_file(path)
+    header_size = int.from_bytes(mapped[:LENGTH_BYTES].tobytes(), "little")
+    start = LENGTH_BYTES + header_size
+    if len(mapped) < start or header_size > MAX_HEADER:
+        raise damaged(path, f"a header of {header_size} bytes in a file of {len(mapped)}", "a header within the file")
+    header = _header_of(path, mapped[LENGTH_BYTES:start].tobytes())
     entries = {name: _entry(path, name, entry) for name, entry in header.items()}
-    _check_contiguous(path, entries, file_size - start)
-    mapped = np.memmap(path, np.uint8, "c", offset=start) if file_size > start else np.empty(0, np.uint8)
-    return {name: _tensor(mapped, name, *entry) for name, entry in entries.items()}
+    _check_contiguous(path, entries, len(mapped) - start)
+    return {
+        name: _tensor(mapped, name, dtype, shape, start + begin, start + end)
+        for name, (dtype, shape, begin, end) in entries.items()
+    }
+
+
+def _header_of(path: Path, text: bytes) -> dict[str, Any]:
+    """What the header says of each tensor; the strings about the whole file are checked and left out."""
+    if not text.startswith(b"{"):  # no byte order mark, no space: a file has one form
+        raise damaged(path, f"a header that begins with {text[:1]!r}", "a JSON object")
+    header = parse_json(text, source=f"{path} (header)", max_bytes=MAX_HEADER)
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise damaged(path, "a __metadata__ that is no object of strings", "strings by name")
+    return header
 
 
 def _entry(path: Path, name: str, entry: Any) -> tuple[np.dtype, tuple[int, ...], int, int]:
@@ -101,13 +110,8 @@ def _check_contiguous(path: Path, entries: Mapping[str, tuple[np.dtype, tuple[in
 
 
 def _tensor(mapped: np.ndarray, name: str, dtype: np.dtype, shape: tuple[int, ...], begin: int, end: int) -> Tensor:
-    return Tensor(
-        name,
-        shape,
-        dtype,
-        lambda: mapped[begin:end].view(dtype).reshape(shape),
-        let_go=lambda: let_go(mapped, begin, end),
-    )
+    read = lambda: mapped[begin:end].view(dtype).reshape(shape)  # noqa: E731
+    return Tensor(name, shape, dtype, read, let_go=lambda: let_go(mapped, begin, end))
 
 
 def damaged(path: Path, found: str, expected: str) -> FileError:
@@ -129,7 +133,14 @@ def write_safetensors(
         tensors: What to write, by name; each is read once, in the order of the file.
         metadata: Strings for the header.
         progress: Called with the number of bytes after each tensor.
+
+    Raises:
+        InputError: A tensor has a type that the format does not have.
     """
+    for name, tensor in tensors.items():
+        if tensor.dtype.name not in CODES:
+            found = f"tensor {name[:80]!r} has the type {tensor.dtype.name}, which safetensors does not have"
+            raise InputError(three_beats(found, "a type such as float32 or complex64", "Change its type, then save."))
     ordered = sorted(tensors, key=lambda name: (list(CODES).index(tensors[name].dtype.name), name))
     header = json.dumps(_header(ordered, tensors, metadata), separators=(",", ":"), ensure_ascii=False).encode()
     header += b" " * (-len(header) % LENGTH_BYTES)  # so that the tensors start aligned

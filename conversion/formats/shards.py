@@ -67,6 +67,14 @@ def index_text(groups: Mapping[str, Iterable[Tensor]], listed: Callable[[str], s
     return json.dumps({"metadata": {"total_size": total}, "weight_map": weight_map}, indent=2, sort_keys=True) + "\n"
 
 
+def _shard(repository: Repository, index: Path, name: str) -> Path:
+    """The file of a checkpoint that its index names."""
+    try:
+        return repository.file(name, listed=True)
+    except FileError as error:
+        raise FileError(f"{index} names a shard that cannot be read: {error}") from None
+
+
 def read_shards(
     repository: Repository, index: Path, form: Format, read: Callable[[Path], Checkpoint]
 ) -> dict[str, Tensor]:
@@ -81,7 +89,7 @@ def read_shards(
             three_beats(f"{index}: no weight_map of strings", "tensor -> file name", "Fetch the index again.")
         )
     shard_of = {form.stored(tensor): name for tensor, name in shard_of.items()}
-    shards = {name: read(repository.file(name, listed=True)) for name in sorted(set(shard_of.values()))}
+    shards = {name: read(_shard(repository, index, name)) for name in sorted(set(shard_of.values()))}
     found = {tensor: name for name, shard in shards.items() for tensor in shard}
     if found != shard_of:
         wrong = sorted(set(found.items()) ^ set(shard_of.items()))[0][0]

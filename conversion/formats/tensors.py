@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import mmap
+import os
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from triformers.files.errors import InputError, closest, three_beats
+from triformers.files.disk import os_errors
+from triformers.files.errors import InputError, closest, file_error, three_beats
 
 
 def _nothing() -> None:
@@ -64,6 +68,19 @@ def numpy_dtype(name: str) -> np.dtype:
         ) from None
 
 
+def map_file(path: Path) -> np.ndarray:
+    """The bytes of a file, mapped copy-on-write.
+
+    Raises:
+        FileError: It cannot be read, or is no regular file: opening a pipe would wait for ever.
+    """
+    with os_errors(path, "cannot be read"):
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise file_error(path, "is no regular file", "a checkpoint", "Check the path.")
+        return np.memmap(path, np.uint8, "c") if status.st_size else np.empty(0, np.uint8)
+
+
 def stored_array(mapped: np.ndarray, begin: int, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
     """An array in a mapped file: its pages themselves, or a copy where its type may not stand at that address.
 
@@ -95,6 +112,20 @@ def stored_bytes(array: np.ndarray) -> memoryview:
     if array.dtype.byteorder == ">":
         array = array.astype(array.dtype.newbyteorder("<"))
     return array.reshape(-1).view(np.uint8).data
+
+
+def not_finite(checkpoint: Checkpoint) -> dict[str, int]:
+    """How many NaN and infinities each tensor has, of those that have any; all numbers are read."""
+    found = {name: _count_not_finite(tensor) for name, tensor in checkpoint.items() if tensor.dtype.kind not in "iub"}
+    return {name: count for name, count in found.items() if count}
+
+
+def _count_not_finite(tensor: Tensor) -> int:
+    numbers = tensor.read().reshape(-1)
+    step = 2**20  # so that little more than the tensor is in memory
+    finite = sum(int(np.isfinite(numbers[begin : begin + step]).sum()) for begin in range(0, len(numbers), step))
+    tensor.let_go()
+    return len(numbers) - finite
 
 
 def is_floating(dtype: np.dtype) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..cards import all_cards
-from ..configuration import PretrainedConfig
+from ..configuration import PretrainedConfig, errors_of
+from ..fields import short
 from ..files.errors import FileError, InputError, three_beats
 from .registered import CONFIGS, config_class_of, not_constructible, refuse_taken, without_remote_code
 
@@ -24,9 +25,9 @@ class AutoConfig:
 
         Args:
             pretrained_model_name_or_path: Where it is.
-            kwargs: `cache_dir`, `force_download`, `local_files_only`, `token`, `revision`, `subfolder`; fields to set
-                differently; with `return_unused_kwargs=True` the answer is the pair (configuration, the keyword
-                arguments that it does not know).
+            kwargs: `cache_dir`, `force_download`, `local_files_only`, `token`, `revision`, `subfolder`, `verify`;
+                fields to set differently; with `return_unused_kwargs=True` the answer is the pair (configuration, the
+                keyword arguments that it does not know).
 
         Raises:
             FileError: There is no such file, it is not a JSON object, or it has no `model_type`.
@@ -36,7 +37,10 @@ class AutoConfig:
         arguments = without_remote_code(kwargs)
         values, rest = PretrainedConfig.get_config_dict(pretrained_model_name_or_path, **arguments)
         model_type = model_type_in(values, os.fspath(pretrained_model_name_or_path))
-        return config_class_of(model_type, os.fspath(pretrained_model_name_or_path)).from_dict(values, **rest)
+        where = os.fspath(pretrained_model_name_or_path)
+        config_class = config_class_of(model_type, where)
+        with errors_of(where):
+            return config_class.from_dict(values, **rest)
 
     @classmethod
     def for_model(cls, model_type: str, *args: Any, **kwargs: Any) -> Any:
@@ -65,8 +69,9 @@ class AutoConfig:
         if config.model_type != model_type:
             found = f"{config.__name__}.model_type is {config.model_type!r}, registered as {model_type!r}"
             raise InputError(three_beats(found, "the two to be the same", "Correct one of them."))
-        if model_type in all_cards() and not exist_ok:
-            raise refuse_taken(f"the model type {model_type!r}", all_cards()[model_type].config)
+        card = all_cards().get(model_type)
+        if card is not None and card.config and not exist_ok:
+            raise refuse_taken(f"the model type {model_type!r}", card.config)
         CONFIGS[model_type] = config
 
 
@@ -81,7 +86,7 @@ def model_type_in(values: Mapping[str, Any], where: str) -> str:
         return model_type
     raise FileError(
         three_beats(
-            f"the config.json of {where} has " + (f"model_type {model_type!r}" if model_type else "no model_type"),
+            f"the config.json of {where} has " + (f"model_type {short(model_type)}" if model_type else "no model_type"),
             "the name of an architecture there",
             "Add it, or load with the architecture's own class.",
         )

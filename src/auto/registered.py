@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..backends.options import REASONS
 from ..cards import Card, all_cards, resolve_class
 from ..configuration import PretrainedConfig
+from ..fields import short
 from ..files.errors import ConfigurationError, InputError, closest, three_beats
+from ..hub.options import DECIDED, without_decided
 
 
 class TokenizerPair(NamedTuple):
@@ -25,8 +26,8 @@ TOKENIZERS: dict[type[PretrainedConfig], TokenizerPair] = {}
 #: (Auto class, configuration class) -> a user's model class.
 MODELS: dict[tuple[str, type[PretrainedConfig]], Any] = {}
 
-#: Arguments about a repository's own code -> the values that they may have.
-REMOTE_CODE: Mapping[str, tuple[Any, ...]] = {"trust_remote_code": (False, None), "code_revision": (None,)}
+#: Arguments about a repository's own code, which a call that asks no Hub takes too.
+REMOTE_CODE = {name: DECIDED[name] for name in ("trust_remote_code", "code_revision")}
 
 
 class NotConstructibleError(InputError, OSError):
@@ -45,11 +46,7 @@ def without_remote_code(arguments: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: They ask for that code to be run.
     """
-    for name, accepted in REMOTE_CODE.items():
-        if arguments.get(name) not in accepted:
-            found, expected = f"{name}={arguments[name]!r} makes no sense here", " or ".join(map(repr, accepted))
-            raise InputError(three_beats(found, expected, REASONS["trust_remote_code"]))
-    return {name: value for name, value in arguments.items() if name not in REMOTE_CODE}
+    return without_decided(arguments, REMOTE_CODE)
 
 
 def config_class_of(model_type: str, where: str = "") -> type[PretrainedConfig]:
@@ -60,16 +57,16 @@ def config_class_of(model_type: str, where: str = "") -> type[PretrainedConfig]:
         where: The file that names it, for the error.
 
     Raises:
-        ConfigurationError: No architecture has this model type.
+        ConfigurationError: No architecture has this model type, or none has a configuration yet.
     """
     if model_type in CONFIGS:
         return CONFIGS[model_type]
     card = all_cards().get(model_type)
-    if card is None:
-        known = sorted({*CONFIGS, *all_cards()})
+    if card is None or not card.config:
+        known = sorted({*CONFIGS, *(name for name, each in all_cards().items() if each.config)})
         raise ConfigurationError(
             three_beats(
-                f"{where + ': ' if where else ''}the model type {model_type!r} is not known",
+                f"{where + ': ' if where else ''}the model type {short(model_type)} is not known",
                 f"one of this version's, such as {', '.join((closest(model_type, known) or known)[:3])}",
                 "Correct it, use a version of triformers that has it, or make it known with AutoConfig.register.",
             )
@@ -80,7 +77,9 @@ def config_class_of(model_type: str, where: str = "") -> type[PretrainedConfig]:
 def card_for(config_class: type[PretrainedConfig]) -> Card | None:
     """The card of the architecture that a configuration class, or a class it inherits from, belongs to."""
     card = all_cards().get(config_class.model_type)
-    return card if card is not None and issubclass(config_class, resolve_class(card.config)) else None
+    if card is None or not card.config:
+        return None
+    return card if issubclass(config_class, resolve_class(card.config)) else None
 
 
 def refuse_taken(what: str, taken_by: str) -> InputError:

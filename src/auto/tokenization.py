@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..cards import all_cards, resolve_class
+from ..cards import Card, all_cards, resolve_class
 from ..configuration import CONFIG_NAME, PretrainedConfig
 from ..files.errors import ConfigurationError, FileError, InputError, closest, three_beats
 from ..files.strict_json import load_json_object
@@ -15,6 +16,7 @@ from ..hub.find import HubOptions, Repository
 from ..tokenization import PreTrainedTokenizerFast
 from ..tokenization.saving import CONFIG_FILE
 from .registered import (
+    CONFIGS,
     TOKENIZERS,
     TokenizerPair,
     card_for,
@@ -52,15 +54,14 @@ class AutoTokenizer:
             InputError: An argument that cannot be right; code of the repository is asked for.
         """
         arguments = without_remote_code(kwargs)
-        if "use_auth_token" in arguments:
-            arguments.setdefault("token", arguments.pop("use_auth_token"))
         use_fast = arguments.pop("use_fast", True)
         tokenizer_type, config = arguments.pop("tokenizer_type", None), arguments.pop("config", None)
         if tokenizer_type is not None:
-            found = _of_config(config_class_of(tokenizer_type), use_fast)
+            found = _of_type(tokenizer_type, use_fast)
             return found.from_pretrained(pretrained_model_name_or_path, *inputs, **arguments)
         options, _ = HubOptions.take_from(arguments)
-        repository = Repository(pretrained_model_name_or_path, options)
+        # The class verifies, once, all that is read here too.
+        repository = Repository(pretrained_model_name_or_path, replace(options, verify=False))
         with repository.reading():  # so that no save comes between the files
             found = _named_in(repository, config, use_fast)
             if repository.commit is not None:
@@ -134,7 +135,7 @@ def _named_in(repository: Repository, config: PretrainedConfig | None, use_fast:
                 "Load with the tokenizer's own class, or pass tokenizer_type=.",
             )
         )
-    return _of_config(config_class_of(model_type, str(path)), use_fast)
+    return _of_type(model_type, use_fast, str(path))
 
 
 def _read(repository: Repository, filename: str) -> tuple[Path | None, Mapping[str, Any]]:
@@ -177,10 +178,17 @@ def _known() -> dict[str, Any]:
     return {"PreTrainedTokenizerFast": PreTrainedTokenizerFast, **listed, **own}
 
 
+def _of_type(model_type: str, use_fast: bool, where: str = "") -> Any:
+    """The tokenizer class that goes with a model type, which may have no configuration class yet."""
+    card, own = all_cards().get(model_type), CONFIGS.get(model_type)
+    if card is None or card.config:
+        return _of_config(config_class_of(model_type, where), use_fast)
+    return _chosen((TOKENIZERS.get(own) if own is not None else None) or _of_card(card), use_fast)
+
+
 def _of_config(config_class: type[PretrainedConfig], use_fast: bool) -> Any:
     """The tokenizer class that goes with a configuration class."""
-    pair = TOKENIZERS.get(config_class) or _of_card(config_class)
-    found = (pair.fast or pair.slow) if use_fast else (pair.slow or pair.fast)
+    found = _chosen(TOKENIZERS.get(config_class) or _of_card(card_for(config_class)), use_fast)
     if found is None:
         raise ConfigurationError(
             three_beats(
@@ -189,13 +197,20 @@ def _of_config(config_class: type[PretrainedConfig], use_fast: bool) -> Any:
                 f"Make one known: AutoTokenizer.register({config_class.__name__}, YourTokenizer).",
             )
         )
+    return found
+
+
+def _chosen(pair: TokenizerPair, use_fast: bool) -> Any:
+    """The class of the kind that is wanted, or of the one that there is; None if there is none."""
+    found = (pair.fast or pair.slow) if use_fast else (pair.slow or pair.fast)
     return resolve_class(found) if isinstance(found, str) else found
 
 
-def _of_card(config_class: type[PretrainedConfig]) -> TokenizerPair:
-    """The names of the library's own tokenizers for a configuration class."""
-    card = card_for(config_class)
+def _of_card(card: Card | None) -> TokenizerPair:
+    """The names of the library's own tokenizers for an architecture."""
     names = card.tokenizers if card is not None else ()
+    if card is not None and card.tokenizers_of:
+        names = all_cards()[card.tokenizers_of].tokenizers
     fast = [name for name in names if name.endswith("Fast")]
     slow = [name for name in names if name not in fast]
     return TokenizerPair(next(iter(slow), None), next(iter(fast), None))

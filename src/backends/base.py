@@ -14,6 +14,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from functools import partial, reduce
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,16 +27,21 @@ from ..conversion.formats import open_checkpoint
 from ..conversion.formats.names import FORMATS, read_before
 from ..conversion.formats.tensors import Checkpoint, Tensor, is_floating
 from ..conversion.layouts import layout_of
-from ..conversion.mapping import Plan, make_plan, relative
+from ..conversion.mapping import Plan, fits, make_plan, relative
 from ..conversion.native import canonical_checkpoint
 from ..conversion.saving import Contents, stage_checkpoint
 from ..conversion.slots import Slot, Source
 from ..files.errors import ConfigurationError, InputError, three_beats
+from ..files.strict_json import load_json_object
 from ..files.transaction import SaveTransaction
+from ..generation.configuration import GENERATION_CONFIG_NAME, GenerationConfig
+from ..generation.mixin import GenerationBase
 from ..hub.find import Repository
 from ..initialization import BY_KIND, draw, is_defined
 from ..outputs import Wanted
+from .limits import check_fresh, check_parts, warn_of_not_finite
 from .options import LoadOptions, SaveOptions
+from .pushing import PushModelToHub
 from .resizing import Resizable
 
 logger = logging.getLogger(__name__)
@@ -90,7 +96,7 @@ def is_building() -> bool:
     return _building.get()
 
 
-class PretrainedBase(Resizable):
+class PretrainedBase(GenerationBase, Resizable, PushModelToHub):
     """What every pretrained model can do, independent of its framework.
 
     A framework's base class supplies `structure`, `slots`, `fill`, `replace`, `held`, `read_slot`, `initialize`,
@@ -205,19 +211,33 @@ class PretrainedBase(Resizable):
         with repository.reading():  # so that no save comes between the files
             config, model_kwargs = cls._load_config(repository, options, kwargs)
             checkpoint = open_checkpoint(repository, options.formats, options.variant)
+            generation_config = cls._load_generation_config(repository)
+            if options.hub.verify:
+                warn_of_not_finite(checkpoint, repository.name)
         weights = cls.weights_of(config)
         checkpoint = canonical_checkpoint(checkpoint, str(name_or_path), weights)
         stored = _checkpoint_dtype(checkpoint, config)
         dtype, param_dtype = (stored if name == "auto" else name for name in (options.dtype, options.param_dtype))
-        model = cls.structure(config, *model_args, **cls.structure_arguments(dtype, param_dtype), **model_kwargs)
-        plan = make_plan(model.slots(), checkpoint, weights, config, cls._is_of_another_class(config))
+        build = partial(cls.structure, **cls.structure_arguments(dtype, param_dtype), **model_kwargs)
+        check_parts(config, checkpoint, weights, str(name_or_path), lambda config: build(config, *model_args))
+        model = build(config, *model_args)
+        slots = model.slots()
+        plan = make_plan(slots, checkpoint, weights, config, cls._is_of_another_class(config))
         plan.check(str(name_or_path), options.strict, options.ignore_mismatched_sizes)
+        check_fresh(slots, plan, str(name_or_path))
         values = planned_values(plan, checkpoint, initial_values(config, weights, options.seed or 0), cls.copies_values)
         model.fill(values, dtype)
         config._name_or_path = str(name_or_path)
+        model._generation_config = generation_config
         if line := plan.report():
             logger.warning("%s from %s: %s.", cls.__name__, name_or_path, line)
         return (model, plan.loading_info()) if options.output_loading_info else model
+
+    @classmethod
+    def _load_generation_config(cls, repository: Repository) -> GenerationConfig | None:
+        """The options of `generate` that stand beside the tensors, None if there are none."""
+        path = repository.file(GENERATION_CONFIG_NAME, required=False) if cls.can_generate() else None
+        return None if path is None else GenerationConfig.from_dict(load_json_object(path))
 
     @classmethod
     def _load_config(
@@ -266,6 +286,8 @@ class PretrainedBase(Resizable):
         form = "safetensors" if options.safe_serialization else NATIVE_FORMATS[self.framework]
         with SaveTransaction(Path(directory)) as stage:
             stage.write_text(CONFIG_NAME, config.to_json_string())
+            if self.can_generate():
+                stage.write_text(GENERATION_CONFIG_NAME, self.generation_config.to_json_string())
             stage_checkpoint(stage, contents, form, options.max_shard_size, options.variant)
         if first := read_before(Path(directory), form, options.variant):
             logger.warning("%s holds %s too, which is read before %s.", directory, first, FORMATS[form].file)
@@ -311,8 +333,8 @@ class PretrainedBase(Resizable):
 
     def set_input_embeddings(self, value: Any) -> None:
         """Put another module in the place of the one that embeds tokens."""
-        parent, _, leaf = self.input_embeddings_name().rpartition(".")
-        setattr(attrgetter(parent)(self.base_model), leaf, value)
+        *parents, leaf = self.input_embeddings_name().split(".")
+        setattr(reduce(getattr, parents, self.base_model), leaf, value)
 
     def get_output_embeddings(self) -> Any:
         """The module that scores tokens, None if the model has none."""
@@ -395,7 +417,9 @@ def initial_values(config: PretrainedConfig, weights: Weights, seed: int) -> Sou
     """Fresh values, drawn by name: as the architecture's card says, else as is usual for the layer's kind."""
 
     def value(slot: Slot, dtype: np.dtype) -> np.ndarray | None:
-        initializer = weights.initializers.get(relative(slot.name, weights)) or BY_KIND.get((slot.kind, slot.leaf))
+        name = relative(slot.name, weights)
+        declared = (each for pattern, each in weights.initializers.items() if fits(name, pattern))
+        initializer = next(declared, BY_KIND.get((slot.kind, slot.leaf)))
         if initializer is None or not is_defined(initializer, config):
             return None
         return draw(initializer, slot.name, slot.shape, dtype, config, seed)

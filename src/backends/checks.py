@@ -91,14 +91,22 @@ def check_divides(size: int, length: int) -> None:
         raise InputError(three_beats(found, f"a multiple of {size}", "Pad the sequence, or set the option to 0."))
 
 
-def check_cross_attention(encoder_hidden_states: object, config: PretrainedConfig) -> None:
+def check_cross_attention(
+    encoder_hidden_states: object, config: PretrainedConfig, is_decoder: bool | None = None
+) -> None:
     """Refuse an encoder's hidden states for a decoder that has no layers to attend to them.
+
+    Args:
+        encoder_hidden_states: What was given.
+        config: The model's configuration.
+        is_decoder: Whether the model is a decoder; as the configuration says if None.
 
     Raises:
         InputError: It has none.
     """
-    if encoder_hidden_states is not None and config.is_decoder and not config.add_cross_attention:
-        remedy = "Make the model with is_decoder=True and add_cross_attention=True."
+    is_decoder = config.is_decoder if is_decoder is None else is_decoder
+    if encoder_hidden_states is not None and is_decoder and not config.add_cross_attention:
+        remedy = "Make the model with add_cross_attention=True."
         raise InputError(three_beats("got encoder_hidden_states", "a decoder with cross-attention", remedy))
 
 
@@ -117,3 +125,14 @@ def check_one_of(input_ids: object, inputs_embeds: object) -> None:
     if (input_ids is None) == (inputs_embeds is None):
         given = "both input_ids and inputs_embeds" if input_ids is not None else "neither input_ids nor inputs_embeds"
         raise InputError(three_beats(f"got {given}", "exactly one of the two", "Give one of them."))
+
+
+def check_padding(batch: int | None, padding: int | None) -> None:
+    """Refuse several sequences for a classifier that must know where each ends, and has no token that says so.
+
+    Raises:
+        InputError: There is none.
+    """
+    if padding is None and batch is not None and batch > 1:
+        remedy = "Set config.pad_token_id, or give one sequence at a time."
+        raise InputError(three_beats(f"{batch} sequences and no pad_token_id", "a token that ends them", remedy))

@@ -6,22 +6,28 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..files.errors import ConfigurationError, three_beats
+
 #: Arguments of a backbone that serve decoding, which a head that reads a whole sequence does not take.
-DECODING = ("encoder_hidden_states", "encoder_attention_mask", "past_key_values", "use_cache")
+DECODING = ("encoder_hidden_states", "encoder_attention_mask", "past_key_values", "use_cache", "cache_position")
 
 #: Inputs with one entry for each position, which several choices come in as a further axis of.
 PER_POSITION = ("input_ids", "attention_mask", "token_type_ids", "position_ids", "inputs_embeds")
 
 
-def head_signature(call: Callable[..., Any], labels: Sequence[str], before: str) -> inspect.Signature:
+def head_signature(
+    call: Callable[..., Any], labels: Sequence[str], before: str, decoding: Sequence[str] = ()
+) -> inspect.Signature:
     """The signature of a head's call.
 
     Args:
         call: The backbone's.
         labels: The head's own arguments.
         before: The argument of the backbone that they stand in front of.
+        decoding: The arguments for decoding that it takes nevertheless.
     """
-    parameters = [one for name, one in inspect.signature(call).parameters.items() if name not in DECODING]
+    left_out = set(DECODING) - set(decoding)
+    parameters = [one for name, one in inspect.signature(call).parameters.items() if name not in left_out]
     place = next(index for index, one in enumerate(parameters) if one.name == before)
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     own = [inspect.Parameter(name, kind, default=None, annotation=Any) for name in labels]
@@ -53,3 +59,24 @@ def constructor_options(backbone: type) -> dict[str, bool]:
 def call_options(call: Callable[..., Any]) -> dict[str, bool]:
     """How a backbone is called by a head that reads a whole sequence: it keeps nothing for a next call."""
     return {"use_cache": False} if "use_cache" in inspect.signature(call).parameters else {}
+
+
+def leading_axes(input_ids: Any, inputs_embeds: Any, ops: Any) -> tuple[Any, ...]:
+    """The sizes before that of the sequence: (B,), or (B, C) where there are choices."""
+    return ops.shape(input_ids)[:-1] if input_ids is not None else ops.shape(inputs_embeds)[:-2]
+
+
+def check_summary(config: Any) -> None:
+    """Refuse a summary of a sequence that there is no way to make.
+
+    Raises:
+        ConfigurationError: It is one by attention, which 4.x names and never had.
+    """
+    if config.summary_type == "attn":
+        found, expected = "summary_type 'attn'", "'cls_index', 'first', 'last' or 'mean'"
+        raise ConfigurationError(three_beats(found, expected, "Correct the configuration."))
+
+
+def summary_width(config: Any) -> int:
+    """How many numbers the projection of a summary gives."""
+    return config.num_labels if config.summary_proj_to_labels and config.num_labels > 0 else config.hidden_size

@@ -9,32 +9,21 @@ from typing import Any
 from ..configuration import PretrainedConfig, dtype_name
 from ..conversion.formats.names import FORMATS
 from ..files.errors import InputError, three_beats
-from ..hub.find import HubOptions
+from ..hub.options import HubOptions, without_decided
 
 #: Old name -> today's.
-RENAMED: Mapping[str, str] = {"torch_dtype": "dtype", "use_auth_token": "token"}
+RENAMED: Mapping[str, str] = {"torch_dtype": "dtype"}
 
-#: Arguments that ask for what is always so here -> the values that they may have.
-ALWAYS_SO: Mapping[str, tuple[Any, ...]] = {
-    "low_cpu_mem_usage": (True, False, None),
-    "_fast_init": (True, False),
-    "weights_only": (True,),
-    "trust_remote_code": (False, None),
-    "resume_download": (True, False, None),
-    "mirror": (None,),
-    "proxies": (None,),
-    "device_map": (None,),
-    "quantization_config": (None,),
-    "load_in_8bit": (False,),
-    "load_in_4bit": (False,),
-}
-
-#: Why another value is refused, where the reason is not plain from the name.
-REASONS: Mapping[str, str] = {
-    "weights_only": "Nothing in a checkpoint is ever executed here.",
-    "trust_remote_code": "No code is ever fetched from a repository here: install it and import its classes.",
-    "device_map": "Load first, then move the model with .to(device).",
-    "proxies": "Set HTTPS_PROXY in the environment.",
+#: Arguments of models alone that may only say what is so anyway -> those values, and why no other.
+ALWAYS_SO: Mapping[str, tuple[tuple[Any, ...], str]] = {
+    "low_cpu_mem_usage": ((True, False, None), "Leave the argument out."),
+    "_fast_init": ((True, False), "Leave the argument out."),
+    "weights_only": ((True,), "Nothing in a checkpoint is ever executed here."),
+    "device_map": ((None,), "Load first, then move the model with .to(device)."),
+    "quantization_config": ((None,), "Leave the argument out: there are no quantized layers here."),
+    "load_in_8bit": ((False, None), "Leave the argument out: there are no quantized layers here."),
+    "load_in_4bit": ((False, None), "Leave the argument out: there are no quantized layers here."),
+    "gguf_file": ((None,), "Convert the file to safetensors first."),
 }
 
 
@@ -92,8 +81,7 @@ class LoadOptions:
             InputError: An argument that makes no sense here.
         """
         renamed = {RENAMED.get(name, name): value for name, value in arguments.items()}
-        kept = {name: value for name, value in renamed.items() if not _is_always_so(name, value)}
-        hub, kept = HubOptions.take_from(kept)
+        hub, kept = HubOptions.take_from(without_decided(renamed, ALWAYS_SO))
         own = {name: kept.pop(name) for name in list(kept) if name in cls.__dataclass_fields__ and name != "rest"}
         own |= {name: dtype_name(own.get(name)) for name in ("dtype", "param_dtype")}
         return cls(hub=hub, rest=kept, **own)
@@ -119,11 +107,9 @@ class SaveOptions:
 
 #: Arguments of `save_pretrained` that ask for what is not done here -> what to do instead.
 NOT_SAVED: Mapping[str, str] = {
-    "push_to_hub": "Save, then upload the directory: huggingface_hub.upload_folder(...).",
     "save_function": "Leave it out: files are written as the format asks, all or nothing.",
     "saved_model": "Call model.export(directory) for a SavedModel.",
     "signatures": "Call model.export(directory) for a SavedModel.",
-    "create_pr": "Save, then upload the directory: huggingface_hub.upload_folder(..., create_pr=True).",
 }
 
 
@@ -136,13 +122,3 @@ def check_not_saved(**arguments: Any) -> None:
     for name, value in arguments.items():
         if value:
             raise InputError(three_beats(f"save_pretrained({name}=...)", "it to be left out", NOT_SAVED[name]))
-
-
-def _is_always_so(name: str, value: Any) -> bool:
-    if name not in ALWAYS_SO:
-        return False
-    if value not in ALWAYS_SO[name]:
-        accepted = " or ".join(map(repr, ALWAYS_SO[name]))
-        reason = REASONS.get(name, "Leave the argument out.")
-        raise InputError(three_beats(f"{name}={value!r} makes no sense here", accepted, reason))
-    return True

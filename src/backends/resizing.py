@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..configuration import PretrainedConfig
+from ..conversion.layouts import OUTPUT_AXES
 from ..conversion.slots import Slot
 from ..files.errors import InputError, three_beats
 from ..initialization import normals
@@ -88,10 +89,11 @@ class Resizable:
             kept = kept_positions(config.num_attention_heads, gone.get(layer, ()), heads, size)
             for name in weights.per_head.rows:
                 for slot in self.slots_named((f"{name}.weight".format(layer), f"{name}.bias".format(layer))):
-                    self.replace(slot, self.read_slot(slot)[kept])
+                    axis = OUTPUT_AXES[slot.kind] if slot.leaf == "weight" else 0
+                    self.replace(slot, kept_of(self.read_slot(slot), kept, axis, weights.per_head.fused))
             for name in weights.per_head.columns:
                 for slot in self.slots_named((f"{name}.weight".format(layer),)):
-                    self.replace(slot, self.read_slot(slot)[:, kept])
+                    self.replace(slot, kept_of(self.read_slot(slot), kept, 1 - OUTPUT_AXES[slot.kind]))
         self.reconfigure(pruned_heads=after)
 
 
@@ -175,3 +177,8 @@ def kept_positions(heads: int, pruned: Iterable[int], now: Iterable[int], size: 
     left = [head for head in range(heads) if head not in set(pruned)]
     kept = [place for place, head in enumerate(left) if head not in set(now)]
     return (np.array(kept, np.int64)[:, None] * size + np.arange(size)).reshape(-1)
+
+
+def kept_of(array: np.ndarray, kept: np.ndarray, axis: int, parts: int = 1) -> np.ndarray:
+    """The entries of an axis that stay, in each of the equal parts that stand one after another along it."""
+    return np.concatenate([part.take(kept, axis) for part in np.split(array, parts, axis)], axis)

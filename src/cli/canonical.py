@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..backends.limits import check_parts
 from ..cards import Card
 from ..configuration import PretrainedConfig
 from ..conversion.formats.tensors import Tensor
@@ -19,13 +20,25 @@ def is_canonical(tensors: Mapping[str, Tensor]) -> bool:
     return all(tensor.layout == "torch" for tensor in tensors.values())
 
 
-def slots_of(card: Card, stem: str, config: PretrainedConfig) -> Sequence[Slot]:
+def slots_of(
+    card: Card, stem: str, config: PretrainedConfig, tensors: Mapping[str, Tensor], where: str
+) -> Sequence[Slot]:
     """The slots of a class, in whichever framework is installed.
 
+    Args:
+        card: The architecture.
+        stem: The class's name without a framework's prefix.
+        config: The checkpoint's configuration.
+        tensors: The checkpoint, which must have tensors for as many layers as the configuration says.
+        where: The checkpoint, for messages.
+
     Raises:
+        CheckpointError: It has not.
         MissingDependencyError: None is.
     """
-    return model_class(stem, backends_of(card, None)[0]).structure(config).slots()
+    build = model_class(stem, backends_of(card, None)[0]).structure
+    check_parts(config, canonical_checkpoint(tensors, where, card.weights), card.weights, where, build)
+    return build(config).slots()
 
 
 def in_canonical_axes(

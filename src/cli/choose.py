@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..cards import BACKENDS, Card, card_of, require_backend, resolve_class
-from ..configuration import CONFIG_NAME, PretrainedConfig
+from ..cards import BACKENDS, Card, card_of, configuration_of, require_backend, resolve_class
+from ..configuration import CONFIG_NAME, PretrainedConfig, errors_of
 from ..files.errors import InputError, MissingDependencyError, UnknownNameError, closest, three_beats
 from ..files.strict_json import load_json_object
 from ..hub.find import Repository
@@ -20,13 +20,14 @@ def config_of(repository: Repository, model_type: str | None = None) -> Pretrain
 
     Raises:
         FileError: There is no `config.json`, or it is no JSON object.
-        UnknownNameError: No architecture has its model type.
+        UnknownNameError: No architecture has its model type, or there are only tokenizers of it.
     """
     path = repository.file(CONFIG_NAME)
     assert path is not None  # a required file is there or an error
     values = load_json_object(path)
     card = card_of(str(values.get("model_type") or model_type or ""))
-    return resolve_class(card.config).from_dict(values)
+    with errors_of(repository.name):
+        return configuration_of(card).from_dict(values)
 
 
 def stem_of(card: Card, wanted: str | None, config: PretrainedConfig | None) -> str:

@@ -18,10 +18,14 @@ from ..conversion.formats.tensors import Tensor, is_floating, numpy_dtype
 from ..conversion.saving import Contents, stage_checkpoint
 from ..files.errors import InputError, three_beats
 from ..files.layout import MANIFEST_NAME
+from ..files.paths import safe_join
 from ..files.transaction import SaveTransaction
 from ..hub.find import Repository
 from .canonical import in_canonical_axes, is_canonical, slots_of
 from .choose import config_of, stem_of
+
+#: How much of a file is copied at a time.
+PIECE = 2**20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,8 +64,11 @@ def run(options: argparse.Namespace) -> int:
         contents = replace(contents, tensors={name: _cast(each, dtype) for name, each in contents.tensors.items()})
         with SaveTransaction(options.target) as stage, _Bar(contents.tensors.values()) as bar:
             stage_checkpoint(stage, contents, options.to, options.max_shard_size, None, bar.update)
-            for name, data in _companions(repository, config, dtype):
-                stage.write_bytes(name, data)
+            stage.write_text(CONFIG_NAME, _config_text(config, dtype))
+            for path in _companions(repository):
+                with path.open("rb") as source, stage.open(path.name) as target:
+                    while piece := source.read(PIECE):
+                        target.write(piece)
     print(f"{options.source} -> {options.target}: {len(contents.tensors)} tensors in {options.to}")
     return 0
 
@@ -73,7 +80,7 @@ def _contents(
     stem = stem_of(card, None, config)
     if format_of(options.to).layout == "torch" and is_canonical(tensors):
         return Contents(tensors, (), card.weights, stem)
-    slots = slots_of(card, stem, config)
+    slots = slots_of(card, stem, config, tensors, options.source)
     filled = in_canonical_axes(tensors, slots, card, config, options.source)
     return Contents(filled, [slot for slot in slots if slot.name in filled], card.weights, stem)
 
@@ -85,19 +92,25 @@ def _cast(tensor: Tensor, dtype: np.dtype | None) -> Tensor:
     return replace(tensor, dtype=dtype, read=lambda: tensor.read().astype(dtype))
 
 
-def _companions(
-    repository: Repository, config: PretrainedConfig, dtype: np.dtype | None
-) -> Iterator[tuple[str, bytes]]:
-    """The configuration, its type corrected, and the other files that a directory holds beside its tensors."""
+def _config_text(config: PretrainedConfig, dtype: np.dtype | None) -> str:
+    """The configuration, its type corrected."""
     if dtype is not None:
         config.torch_dtype = dtype.name
-    yield CONFIG_NAME, config.to_json_string().encode()
+    return config.to_json_string()
+
+
+def _companions(repository: Repository) -> Iterator[Path]:
+    """The other files that a directory holds beside its tensors.
+
+    Raises:
+        FileError: One is a link that leads out of the directory: it could copy what was never part of the checkpoint.
+    """
     for path in sorted(repository.directory.iterdir()) if repository.directory is not None else ():
         is_weights = any(path.name.endswith(form.file[form.file.index(".") :]) for form in FORMATS.values())
         is_index = path.name.endswith(".json") and ".index" in path.name
         own = path.name in (CONFIG_NAME, MANIFEST_NAME) or path.name.startswith(".")
         if path.is_file() and not (is_weights or is_index or own):
-            yield path.name, path.read_bytes()
+            yield safe_join(path.parent, path.name)
 
 
 class _Bar:

@@ -6,7 +6,8 @@ import argparse
 import json
 from typing import Any
 
-from ..cards import BACKENDS, card_of, resolve_class
+from ..backends.limits import check_parts
+from ..cards import BACKENDS, card_of, configuration_of
 from ..conversion.explain import Row, as_json, explain, fold, format_rows, leftovers, summary
 from ..conversion.formats import open_checkpoint
 from ..conversion.mapping import Plan, make_plan
@@ -44,14 +45,15 @@ def run(options: argparse.Namespace) -> int:
         remedy = "Leave the model type out, or correct it."
         found = f"{options.checkpoint} is of model type {loaded.model_type!r}"
         raise InputError(three_beats(found, repr(card.model_type), remedy))
+    config = loaded if loaded is not None else configuration_of(card)()
     backend = backends_of(card, [options.backend] if options.backend else None)[0]
     stem = stem_of(card, options.class_name, loaded)
-    config = loaded if loaded is not None else resolve_class(card.config)()
-    slots = model_class(stem, backend).structure(config).slots()
-    plan = None
+    tensors, build = None, model_class(stem, backend).structure
     if repository is not None:
         tensors = canonical_checkpoint(open_checkpoint(repository), repository.name, card.weights)
-        plan = make_plan(slots, tensors, card.weights, config)
+        check_parts(config, tensors, card.weights, repository.name, build)
+    slots = build(config).slots()
+    plan = None if tensors is None else make_plan(slots, tensors, card.weights, config)
     rows = explain(slots, backend, plan)
     title = f"{BACKENDS[backend].class_prefix}{stem} in {backend}"
     if options.json:

@@ -83,7 +83,7 @@ def _tensors_of(repository: Repository) -> Mapping[str, Tensor]:
         return tensors
     config = config_of(repository)
     card = card_of(config.model_type)
-    slots = slots_of(card, stem_of(card, None, config), config)
+    slots = slots_of(card, stem_of(card, None, config), config, tensors, repository.name)
     return in_canonical_axes(tensors, slots, card, config, repository.name)
 
 

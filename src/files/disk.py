@@ -32,6 +32,20 @@ def os_errors(path: str | os.PathLike[str], found: str) -> Iterator[None]:
         raise refused from error
 
 
+def check_path(path: str | os.PathLike[str]) -> None:
+    """Refuse what the system cannot take for a path: text outside its encoding, a NUL.
+
+    Raises:
+        FileError: It is such a path.
+    """
+    try:
+        encoded = os.fsencode(path)
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded:
+        raise file_error(repr(os.fspath(path)), "has a character that no path has", "a path", "Give another name.")
+
+
 def make_folders(folder: Path) -> None:
     """Make a folder and those above it, as far as they are missing."""
     for _ in range(100):  # another save that ends may delete the hidden folder between two of these steps

@@ -42,20 +42,34 @@ def acquire(directory: str | os.PathLike[str], *, exclusive: bool) -> int | None
     """
     if fcntl is None:
         return None
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        deadline, pause = time.monotonic() + LOCK_TIMEOUT, 0.001
-        while _try_lock(descriptor, exclusive=exclusive) is False:
-            if time.monotonic() > deadline:
-                found = f"was in use by another save or load for {LOCK_TIMEOUT:.0f} seconds"
-                remedy = "Wait for the other to end, and try again."
-                raise file_error(directory, found, "it to be free", remedy)
-            time.sleep(pause)
-            pause = min(2 * pause, 0.01)
-    except BaseException:
-        release(descriptor)
-        raise
-    return descriptor
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while True:
+        try:
+            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        except PermissionError:
+            if exclusive:
+                raise
+            return None  # files can be opened by name in a folder that may not be listed
+        try:
+            _wait(descriptor, directory, exclusive, deadline)
+            if os.path.samestat(os.fstat(descriptor), os.stat(directory)):
+                return descriptor
+        except BaseException:
+            release(descriptor)
+            raise
+        release(descriptor)  # while this waited, another folder came in the place of the one that it locked
+
+
+def _wait(descriptor: int, directory: str | os.PathLike[str], exclusive: bool, deadline: float) -> None:
+    """Lock an open directory, as soon as the others let it go."""
+    pause = 0.001
+    while _try_lock(descriptor, exclusive=exclusive) is False:
+        if time.monotonic() > deadline:
+            found = f"was in use by another save or load for {LOCK_TIMEOUT:.0f} seconds"
+            remedy = "Wait for the other to end, and try again."
+            raise file_error(directory, found, "it to be free", remedy)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.01)
 
 
 def release(descriptor: int | None) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from .errors import FileError
+from .errors import FileError, file_error
 from .inventory import Entry, unseal
 from .layout import MANIFEST_NAME
 from .paths import safe_join
@@ -40,6 +40,22 @@ def verify_manifest(directory: str | os.PathLike[str]) -> list[str]:
             return [f"{MANIFEST_NAME}: {error}"]
         problems = (_problem(directory, name, entry) for name, entry in sorted(entries.items()))
         return [problem for problem in problems if problem is not None]
+
+
+def check_manifest(directory: str | os.PathLike[str]) -> frozenset[str]:
+    """The names of all that was saved in a folder, every file of it compared with its hash.
+
+    Raises:
+        FileError: One differs or is missing, or there is no manifest to compare with.
+    """
+    with reading(directory):
+        if problems := verify_manifest(directory):
+            more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+            found = f"is not as it was saved: {', '.join(problems[:3])}{more}"
+            remedy = "Save or fetch the checkpoint again, or load without verify=True."
+            raise file_error(directory, found, "every file with its hash", remedy)
+        path = locate(directory, MANIFEST_NAME)
+        return frozenset() if path is None else frozenset(unseal(path)["files"])
 
 
 def _problem(directory: str | os.PathLike[str], name: str, entry: Entry) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from .disk import os_errors
+from .disk import check_path, os_errors
 from .errors import FileError
 from .layout import PUBLISHED
 from .locks import locked
@@ -26,10 +26,12 @@ def settle(directory: str | os.PathLike[str]) -> None:
     the published files where they are.
 
     Raises:
-        FileError: The publication is damaged, or another process keeps the directory locked.
+        FileError: The publication is damaged, another process keeps the directory locked, or it cannot be read.
     """
-    if not is_pending(directory) or _identity(directory) in _held or not os.access(directory, os.W_OK):
-        return
+    check_path(directory)
+    with os_errors(directory, "cannot be read"):
+        if not is_pending(directory) or _identity(directory) in _held or not os.access(directory, os.W_OK):
+            return
     try:
         with locked(directory, exclusive=True):
             roll_forward(directory)
@@ -53,6 +55,7 @@ def locate(directory: str | os.PathLike[str], name: str) -> Path | None:
     Raises:
         FileError: The name leaves the directory, or a publication in it is damaged.
     """
+    check_path(directory)
     name = check_name(name, within=directory)
     with os_errors(directory, "cannot be read"):
         publication = Publication.find(directory)
@@ -76,6 +79,7 @@ def reading(directory: str | os.PathLike[str]) -> Iterator[None]:
     Raises:
         FileError: It is no directory, its publication is damaged, or a save keeps it locked.
     """
+    check_path(directory)
     with ExitStack() as held:
         with os_errors(directory, "cannot be read"):
             identity = _identity(directory)

@@ -70,6 +70,8 @@ class Stage:
             file.write(seal({"files": kept}))
         with StagedFile(self.folder / RECORD_NAME) as file:
             file.write(seal({"files": self.files, "removed": sorted(self.removed)}))
+        for name in self.files:
+            os.stat(self.folder / "files" / name)  # the last moment to miss one: a published save is whole
         for name in (*self.files, *self.removed):  # made now: a step after the publication may only move files
             make_folders((self.folder / "old" / name).parent)
         for folder, _, _ in os.walk(self.folder, topdown=False):
@@ -90,6 +92,7 @@ class Stage:
         self._forget(name)
         path = self.folder / "files" / name
         with os_errors(path, "cannot be staged"):
+            os.stat(self.folder)  # who deletes the directory ends the save: it is not made again for a part of it
             make_folders(path.parent)
             file = self._staged[name] = StagedFile(path)
         return file

@@ -25,6 +25,8 @@ MAX_DIGITS = 400
 
 # Possessive, and content with a missing end: otherwise an unterminated string costs quadratic time.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+#: Half a surrogate pair, or the half of a whole one, as an escape.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS + 1))
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -116,9 +118,14 @@ def parse_json(
         return found
 
     try:
-        return json.loads(text, parse_constant=constant, parse_float=number, object_pairs_hook=unique)
+        value = json.loads(text, parse_constant=constant, parse_float=number, object_pairs_hook=unique)
+        if _SURROGATE.search(raw):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")  # which a lone one cannot be
+        return value
     except FileError:
         raise
+    except UnicodeEncodeError:
+        raise _refusal(source, "holds half a surrogate pair, a lone surrogate", "Unicode text") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise _refusal(source, f"is not JSON ({error.msg} at {where})", "one complete JSON document") from None

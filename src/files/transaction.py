@@ -23,12 +23,13 @@ repeated by anyone); only a reader that runs during a save can then meet files o
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from .disk import os_errors, sync_folder
+from .disk import check_path, os_errors, sync_folder
 from .errors import InputError, file_error, three_beats
 from .layout import HIDDEN, MANIFEST_NAME, PUBLISHED, check_target
 from .locks import locked
@@ -80,6 +81,7 @@ class SaveTransaction:
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self.directory = Path(os.path.abspath(directory))
         self._made: list[Path] = []
+        self._left_over: list[Callable[[str], bool]] = []
         self._stage: Stage | None = None  # outside the `with` block
         self._process = 0  # until it is entered
 
@@ -87,6 +89,7 @@ class SaveTransaction:
         if self._process:
             raise InputError(three_beats("this SaveTransaction was used before", "a new one", "Make one a save."))
         self._process = os.getpid()
+        check_path(self.directory)
         self._stage = Stage(self.directory)
         try:
             with os_errors(self.directory, "cannot be saved into"):
@@ -135,6 +138,15 @@ class SaveTransaction:
         """Delete `name` when this save is published, if it is there. Raises as `open`."""
         self._current.remove(self._checked(name))
 
+    def remove_where(self, is_left_over: Callable[[str], bool]) -> None:
+        """Delete, when this save is published, the files that it takes the place of under other names.
+
+        Args:
+            is_left_over: Whether a file of this name is one, unless this save writes it. Asked when the save is
+                published, of what the folder then holds: another save may have ended there since this one began.
+        """
+        self._left_over.append(is_left_over)
+
     @property
     def _current(self) -> Stage:
         if self._stage is None:
@@ -158,7 +170,8 @@ class SaveTransaction:
                 self._made.append(folder)
                 sync_folder(folder.parent)
         if not self.directory.is_dir():
-            raise file_error(self.directory, "is a file", "a directory to save into", "Give another name.")
+            found = "is a link to nothing" if self.directory.is_symlink() else "is a file"
+            raise file_error(self.directory, found, "a directory to save into", "Give another name.")
 
     def _begin(self, stage: Stage) -> None:
         with locked(self.directory, exclusive=True):
@@ -173,12 +186,14 @@ class SaveTransaction:
         if stage.unclosed:
             found = f"{', '.join(stage.unclosed)} was not closed"
             raise InputError(three_beats(found, "every staged file to be closed", "Open it in a `with` block."))
-        names = (*stage.files, *stage.removed)
-        if not names:
+        if not stage.files and not stage.removed:
             return
         with locked(self.directory, exclusive=True):
             roll_forward(self.directory)  # another save may have been killed since this one began
-            for name in names:
+            for name in os.listdir(self.directory) if self._left_over else ():
+                if name not in stage.files and any(is_left_over(name) for is_left_over in self._left_over):
+                    stage.remove(name)
+            for name in (*stage.files, *stage.removed):
                 check_target(self.directory, name)
             stage.complete()
             publish(self.directory, stage.folder)

@@ -9,63 +9,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Literal, overload
 
-from ..files.errors import FileError, InputError, three_beats
+from ..files.errors import FileError, three_beats
+from ..files.manifest import check_manifest
 from ..files.paths import check_name, safe_join
 from ..files.transaction import locate, reading, settle
+from .fetch import WrongBytesError, check, compare, fetch
+from .options import HubOptions
+from .refusals import header_of, hub_errors, is_other_length, refusal
+
+__all__ = ["HubOptions", "Repository", "find_file", "find_first", "is_hub_name"]
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HUB_NAME = re.compile(r"(?:[\w\-.]+/)?[\w\-.]{1,96}", re.ASCII)
-
-
-@dataclass(frozen=True)
-class HubOptions:
-    """How to ask the Hub; a directory takes only `subfolder` from it.
-
-    Attributes:
-        revision: A branch, a tag or a commit; None is `main`.
-        token: An access token; True for the stored one, False for none, None to use the stored one if any.
-        cache_dir: Where downloads are kept; None is huggingface_hub's own place.
-        local_files_only: Take what the cache has and never go online.
-        force_download: Download even what the cache has.
-        subfolder: The folder inside the repository or directory that holds the files.
-    """
-
-    revision: str | None = "main"
-    token: str | bool | None = field(default=None, repr=False)
-    cache_dir: str | os.PathLike[str] | None = None
-    local_files_only: bool = False
-    force_download: bool = False
-    subfolder: str = ""
-
-    @classmethod
-    def take_from(cls, arguments: Mapping[str, Any]) -> tuple[HubOptions, dict[str, Any]]:
-        """Split keyword arguments into those that say how to ask the Hub, and the rest."""
-        own = {name: value for name, value in arguments.items() if name in cls.__dataclass_fields__}
-        return cls(**own), {name: value for name, value in arguments.items() if name not in own}
-
-    def __post_init__(self) -> None:
-        if self.force_download and self.local_files_only:
-            raise InputError(
-                three_beats(
-                    "force_download=True and local_files_only=True were given together",
-                    "at most one of them",
-                    "Drop one: the first always goes online, the second never.",
-                )
-            )
-        if isinstance(self.token, str) and re.fullmatch(r"[!-~]+", self.token) is None:
-            raise InputError(
-                three_beats(
-                    "the token is empty, or has characters that no token has (a line end, a space)",
-                    "an access token of the Hub",
-                    "Copy it again from https://huggingface.co/settings/tokens.",
-                )
-            )
 
 
 class Repository:
@@ -88,6 +49,7 @@ class Repository:
         self.options = options or HubOptions()
         self.directory: Path | None = None
         self.commit: str | None = None
+        self._verified: frozenset[str] | None = None  # the files of a directory that were compared with its manifest
         folder = self.options.subfolder
         self._subfolder = check_name(folder, within=self.name) if folder else ""
         if os.path.isdir(self.name):
@@ -124,7 +86,8 @@ class Repository:
 
         Raises:
             FileError: The file is missing and required, its name leaves the directory, or the Hub cannot give
-                it: no such repository or revision, no access, no connection and nothing in the cache.
+                it: no such repository or revision, no access, no connection and nothing in the cache. With
+                `verify`: a file is not as it was saved, or as the Hub has it.
         """
         filename = check_name(filename, within=self.name)
         if self.directory is None:
@@ -134,6 +97,8 @@ class Repository:
                 safe_join(self.directory, filename)
             settle(self.directory)
             path = locate(self.directory, filename)
+        if path is not None and self.options.verify:
+            self._verify(filename, path)
         if path is None and required:
             raise self._missing([filename])
         return path
@@ -164,36 +129,85 @@ class Repository:
             with reading(self.directory):
                 yield
 
+    def _verify(self, filename: str, path: Path) -> None:
+        """Compare a file that is about to be read with its hash: in a directory, with all that was saved there."""
+        if self.directory is None:
+            compare(self._cache(), self._remote(filename), path, partial(self._etag, self._remote(filename)))
+            return
+        if self._verified is None:
+            self._verified = check_manifest(self.directory)
+        if filename not in self._verified:
+            found = f"{filename} in {self.directory} was not saved there: the manifest does not list it"
+            remedy = "Save the checkpoint again, or load without verify=True."
+            raise FileError(three_beats(found, "a file whose hash was kept", remedy))
+
     def _from_hub(self, filename: str) -> Path | None:
         """The cached or downloaded file, None if the repository does not have it."""
-        from huggingface_hub import hf_hub_download
-
-        if self.commit is None and self._offline():
-            self.commit = self._cached_commit()
-        if self.commit is not None and not self.options.force_download:
-            known, path = self._cached(filename)
-            if known:
-                return path
+        remote, offline = self._remote(filename), self._offline()
         try:
-            path = Path(
-                hf_hub_download(
-                    self.name,
-                    self._remote(filename),
-                    revision=self._revision,
-                    token=self.options.token,
-                    cache_dir=self._cache_dir,
-                    local_files_only=self.options.local_files_only,
-                    force_download=self.options.force_download,
-                )
-            )
-        except _download_errors() as error:
+            if self.commit is None and offline:
+                self.commit = self._cached_commit()
+            if self.commit is not None and not self.options.force_download:
+                known, path = self._cached(remote)
+                if path is not None:
+                    check(self._cache(), remote, path, partial(self._etag, remote))
+                if known:
+                    return path
+            if offline:
+                return self._not_cached()
+            path = self._fetch(remote)
+        except FileError:
+            raise
+        except hub_errors() as error:
             # None: a cause can quote request headers, and with them the token.
             raise_as = self._judge(error, filename)
             if raise_as is not None:
                 raise raise_as from None
             return None
-        self._pin(path.parents[self._remote(filename).count("/")].name)
+        self._pin(path.parents[remote.count("/")].name)
         return path
+
+    def _fetch(self, remote: str) -> Path:
+        """Download a file, or find it in the cache; once more where the body was not what was announced.
+
+        huggingface_hub asks a branch for its commit, and then the branch for the body: if it moved in between, that is
+        another commit's. The commit is then known, and is asked for it. Older versions also go on with what a process
+        that was killed had of a body, whatever that was.
+        """
+        try:
+            return self._fetch_once(remote, self.options.force_download)
+        except OSError as error:
+            if not (isinstance(error, WrongBytesError) or is_other_length(error)):
+                raise
+            self._pin(self._cached_commit())
+            return self._fetch_once(remote, force=True)
+
+    def _fetch_once(self, remote: str, force: bool) -> Path:
+        from huggingface_hub import hf_hub_download
+
+        def download() -> str:
+            return hf_hub_download(
+                self.name,
+                remote,
+                revision=self._revision,
+                token=self.options.token,
+                cache_dir=self._cache_dir,
+                force_download=force,
+            )
+
+        return fetch(self._cache(), remote, download, partial(self._etag, remote))
+
+    def _etag(self, remote: str, commit: str) -> str | None:
+        """The Hub's hash of a file, None where it is not asked."""
+        from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+        if self._offline():
+            return None
+        url = hf_hub_url(self.name, remote, revision=commit)
+        try:
+            return get_hf_file_metadata(url, token=self.options.token).etag
+        except hub_errors() as error:
+            raise self._refusal(error, remote) from None
 
     @property
     def _revision(self) -> str:
@@ -201,7 +215,8 @@ class Repository:
 
     @property
     def _cache_dir(self) -> str | None:
-        return None if self.options.cache_dir is None else os.fspath(self.options.cache_dir)
+        chosen = self.options.cache_dir
+        return None if chosen is None else os.path.abspath(os.path.expanduser(chosen))
 
     def _remote(self, filename: str) -> str:
         return f"{self._subfolder}/{filename}" if self._subfolder else filename
@@ -224,74 +239,50 @@ class Repository:
 
     def _cached_commit(self) -> str | None:
         """The commit that the wanted revision had when it was last asked for."""
+        refs = self._cache() / "refs"
         try:
-            commit = (self._cache() / "refs" / self._revision).read_text().strip()
-        except OSError:
+            commit = (refs / check_name(self._revision, within=refs)).read_bytes().strip().decode("ascii")
+        except (OSError, UnicodeDecodeError):
             return None
         return commit if _COMMIT.fullmatch(commit) else None
 
-    def _cached(self, filename: str) -> tuple[bool, Path | None]:
+    def _cached(self, remote: str) -> tuple[bool, Path | None]:
         """Whether the cache knows about a file at the pinned commit, and where it is (None: nowhere)."""
         from huggingface_hub import try_to_load_from_cache
 
-        found = try_to_load_from_cache(
-            self.name, self._remote(filename), cache_dir=self._cache_dir, revision=self.commit
-        )
+        found = try_to_load_from_cache(self.name, remote, cache_dir=self._cache_dir, revision=self.commit)
         return found is not None, Path(found) if isinstance(found, str) else None
 
     def _judge(self, error: Exception, filename: str) -> FileError | None:
         """What an error of the download means: None if the repository just does not have the file."""
         from huggingface_hub import errors
 
-        if isinstance(error, errors.LocalEntryNotFoundError):
-            return self._not_cached(error, filename)
-        if isinstance(error, errors.EntryNotFoundError):
-            self._pin(_header(error, "X-Repo-Commit"))
+        if isinstance(error, errors.EntryNotFoundError) and not isinstance(error, errors.LocalEntryNotFoundError):
+            self._pin(header_of(error, "X-Repo-Commit"))
             return None
-        if isinstance(error, errors.GatedRepoError):
-            found, expected = f"access to {self.name} is restricted", "an account that was granted access"
-            remedy = f"Ask for access at https://huggingface.co/{self.name}, then log in or pass token=."
-        elif isinstance(error, errors.RepositoryNotFoundError):
-            found = f"there is no directory {self.name}, and the Hub has no such repository or hides it"
-            expected = "an existing directory, or the name of a repository that you may read"
-            remedy = "Check the spelling; for a private repository log in (`hf auth login`) or pass token=."
-        elif isinstance(error, errors.RevisionNotFoundError):
-            found = f"{self.name} on the Hub has no revision {self._revision!r}"
-            expected, remedy = "a branch, a tag or a full commit hash", "Correct revision=."
-        elif getattr(getattr(error, "response", None), "status_code", None) == 401:
-            found, expected = f"the Hub refused the token for {self.name}", "a token that is valid"
-            remedy = "Log in again (`hf auth login`), or correct token= or HF_TOKEN."
-        else:
-            found = f"{filename} of {self.name} could not be fetched ({self._reason(error)})"
-            expected, remedy = (
-                "an answer of the Hub and room in the cache",
-                "Correct the cause and try again.",
-            )
-        return FileError(three_beats(found, expected, remedy))
+        found = self._refusal(error, filename)
+        if isinstance(error, errors.LocalEntryNotFoundError):  # the Hub gave neither the file nor a refusal
+            return FileError(f"{found} HF_HUB_OFFLINE=1 takes the cache for all that there is.")
+        return found
 
-    def _not_cached(self, error: Exception, filename: str) -> FileError | None:
-        """The judgement on a file that the cache lacks when the Hub was not asked, or did not answer."""
-        if self._offline():
-            if self.commit is not None and (self._cache() / "snapshots" / self.commit).is_dir():
-                return None  # who chooses to stay offline chooses what the cache has
-            found = f"{self.name} ({self._revision}) is not in the cache, and this load is offline"
-            remedy = "Load it once online: without local_files_only=True, and with HF_HUB_OFFLINE unset."
-            return FileError(three_beats(found, "a repository that was downloaded before", remedy))
-        cause = error.__cause__ or error
-        found = f"the Hub gave no usable answer for {filename} of {self.name} ({self._reason(cause)})"
-        remedy = "Try again online; or set HF_HUB_OFFLINE=1 to take the cache for all that there is."
-        return FileError(three_beats(found, "a connection, or a repository that was downloaded before", remedy))
+    def _refusal(self, error: Exception, filename: str) -> FileError:
+        doing = f"{filename} of {self.name} could not be fetched"
+        return refusal(error, doing, self.name, self._revision, self.options.token)
 
-    def _reason(self, error: BaseException) -> str:
-        """The first line of an error, without any token in it."""
-        from huggingface_hub import get_token
+    def _not_cached(self) -> None:
+        """Answer for a file that the cache lacks when the Hub is not asked.
 
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-        for token in (self.options.token, get_token()):
-            if isinstance(token, str) and token:
-                text = text.replace(token, "***")
-        return text
+        Raises:
+            FileError: The cache has nothing of this repository, or it is not to be used.
+        """
+        found = f"{self.name} ({self._revision}) is not in the cache"
+        if self.options.force_download:
+            found = f"{self.name} ({self._revision}) was to be downloaded again"
+        elif self.commit is not None and (self._cache() / "snapshots" / self.commit).is_dir():
+            return  # who chooses to stay offline chooses what the cache has
+        remedy = "Load it once online: without local_files_only=True, and with HF_HUB_OFFLINE unset."
+        found = f"{found}, and this load is offline"
+        raise FileError(three_beats(found, "a repository that was downloaded before", remedy))
 
     def _missing(self, filenames: list[str]) -> FileError:
         names = " or ".join(filenames)
@@ -337,19 +328,6 @@ def is_hub_name(name: str) -> bool:
         and not any(forbidden in name for forbidden in ("--", ".."))
         and not name.endswith(".git")
     )
-
-
-def _download_errors() -> tuple[type[Exception], ...]:
-    """All that a download raises on purpose; its HTTP library differs between versions of huggingface_hub."""
-    from huggingface_hub import errors
-
-    http = errors.HfHubHTTPError.__bases__[0]
-    return (http, errors.EntryNotFoundError, OSError, ValueError, RuntimeError)
-
-
-def _header(error: Any, name: str) -> str | None:
-    response = getattr(error, "response", None)
-    return None if response is None else response.headers.get(name)
 
 
 def _no_directory(path: str, expected: str) -> FileError:

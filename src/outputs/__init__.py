@@ -23,11 +23,28 @@ from .base import dotted as dotted
 from .base import flatten as flatten
 from .base import register_pytrees as register_pytrees
 from .base import unflatten as unflatten
+from .generation import BeamSampleDecoderOnlyOutput as BeamSampleDecoderOnlyOutput
+from .generation import BeamSampleEncoderDecoderOutput as BeamSampleEncoderDecoderOutput
+from .generation import BeamSearchDecoderOnlyOutput as BeamSearchDecoderOnlyOutput
+from .generation import BeamSearchEncoderDecoderOutput as BeamSearchEncoderDecoderOutput
+from .generation import ContrastiveSearchDecoderOnlyOutput as ContrastiveSearchDecoderOnlyOutput
+from .generation import ContrastiveSearchEncoderDecoderOutput as ContrastiveSearchEncoderDecoderOutput
+from .generation import FlaxBeamSearchOutput as FlaxBeamSearchOutput
+from .generation import FlaxGreedySearchOutput as FlaxGreedySearchOutput
+from .generation import FlaxSampleOutput as FlaxSampleOutput
+from .generation import GenerateBeamDecoderOnlyOutput as GenerateBeamDecoderOnlyOutput
+from .generation import GenerateBeamEncoderDecoderOutput as GenerateBeamEncoderDecoderOutput
+from .generation import GenerateDecoderOnlyOutput as GenerateDecoderOnlyOutput
+from .generation import GenerateEncoderDecoderOutput as GenerateEncoderDecoderOutput
+from .generation import GreedySearchDecoderOnlyOutput as GreedySearchDecoderOnlyOutput
+from .generation import GreedySearchEncoderDecoderOutput as GreedySearchEncoderDecoderOutput
+from .generation import SampleDecoderOnlyOutput as SampleDecoderOnlyOutput
+from .generation import SampleEncoderDecoderOutput as SampleEncoderDecoderOutput
 
 
 def __getattr__(name: str) -> type[ModelOutput]:
     """The types under the names that TensorFlow's and Flax' users know: `TFBaseModelOutput` is `BaseModelOutput`."""
-    known = globals().get(name.removeprefix("TF") if name.startswith("TF") else name.removeprefix("Flax"))
+    known = globals().get(name) or globals().get(name.removeprefix("TF").removeprefix("Flax"))
     if isinstance(known, type) and issubclass(known, ModelOutput):
         return known
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -165,6 +182,18 @@ class BertForPreTrainingOutput(ModelOutput):
     loss: Any = None
     prediction_logits: Any = None
     seq_relationship_logits: Any = None
+    hidden_states: Any = None
+    attentions: Any = None
+
+
+class GPT2DoubleHeadsModelOutput(ModelOutput):
+    """logits: [B, K, T, V]; mc_logits: [B, K]; mc_loss: [], that of the choices."""
+
+    loss: Any = None
+    mc_loss: Any = None
+    logits: Any = None
+    mc_logits: Any = None
+    past_key_values: Any = None
     hidden_states: Any = None
     attentions: Any = None
 

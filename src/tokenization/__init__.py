@@ -7,16 +7,20 @@ The `tokenizers` library is imported at once, also for the slow tokenizers: it t
 from tokenizers import AddedToken
 
 from .base import PreTrainedTokenizerBase
-from .batch_encoding import BatchEncoding
+from .batch_encoding import BatchEncoding, CharSpan, TokenSpan
 from .fast import PreTrainedTokenizerFast
 from .options import TensorType
 from .slow import PreTrainedTokenizer
+from .special_tokens import SpecialTokensMixin
 
 __all__ = [
     "AddedToken",
     "BatchEncoding",
+    "CharSpan",
     "PreTrainedTokenizer",
     "PreTrainedTokenizerBase",
     "PreTrainedTokenizerFast",
+    "SpecialTokensMixin",
     "TensorType",
+    "TokenSpan",
 ]

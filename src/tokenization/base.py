@@ -12,14 +12,17 @@ from typing import Any, ClassVar, Self
 
 from tokenizers import AddedToken
 
-from ..files.errors import InputError, closest, three_beats
+from ..files.errors import closest, three_beats
+from ..hub.options import HubOptions
+from ..hub.push import PushOptions, PushToHub
 from .batch_encoding import BatchEncoding
 from .calls import CALL_ARGUMENTS, Padding, Truncation
+from .chat.calls import ChatTemplates, checked_templates
 from .decoding import plain_ids, tighten
 from .errors import ArgumentTypeError
 from .inputs import describe
-from .loading import Source, load_tokenizer, without_hub_arguments
-from .options import VERY_LARGE_INTEGER, Model, TensorType, checked_side
+from .loading import Source, load_tokenizer
+from .options import VERY_LARGE_INTEGER, TensorType, checked_side
 from .rows import RowBuilding
 from .saving import refuse_format, save_tokenizer, write_files
 from .special_tokens import EXTRA_TOKENS
@@ -28,7 +31,7 @@ from .tensors import to_lists
 logger = logging.getLogger(__name__)
 
 
-class PreTrainedTokenizerBase(RowBuilding):
+class PreTrainedTokenizerBase(ChatTemplates, RowBuilding, PushToHub):
     """A tokenizer: text to ids and back, loaded from and saved to the files of the ecosystem.
 
     A class for one architecture derives from `PreTrainedTokenizer` (pure Python) or `PreTrainedTokenizerFast`
@@ -40,6 +43,10 @@ class PreTrainedTokenizerBase(RowBuilding):
     vocab_files_names: ClassVar[dict[str, str]] = {}
     #: Those of these arguments whose file may be absent.
     optional_files: ClassVar[frozenset[str]] = frozenset()
+    #: What to do where a file that is not optional is missing.
+    missing_files_remedy: ClassVar[str] = (
+        "Check the name (a directory on this machine, or a repository on the Hub) and the class."
+    )
     #: Fields of tokenizer_config.json that this class reads, and the types they may have.
     config_types: ClassVar[Mapping[str, tuple[type, ...]]] = {}
     #: The inputs of the model, the ids first.
@@ -75,7 +82,7 @@ class PreTrainedTokenizerBase(RowBuilding):
         self.model_input_names = _input_names(kwargs.pop("model_input_names", None), self.model_input_names)
         self.clean_up_tokenization_spaces = bool(kwargs.pop("clean_up_tokenization_spaces", False))
         self.split_special_tokens = bool(kwargs.pop("split_special_tokens", False))
-        self.chat_template = _chat_template(kwargs.pop("chat_template", None))
+        self.chat_template = checked_templates(kwargs.pop("chat_template", None))
         self.deprecation_warnings: dict[str, bool] = {}
         extra = kwargs.pop("extra_special_tokens", None) or {}
         if isinstance(extra, (list, tuple)):  # as files of later versions have the tokens without a role
@@ -110,24 +117,21 @@ class PreTrainedTokenizerBase(RowBuilding):
             local_files_only: Never ask the Hub.
             token: The access token for private repositories.
             revision: Branch, tag or commit.
-            trust_remote_code: Accepted and ignored: code of a repository is never run.
-            kwargs: `subfolder`, and constructor arguments, which win over the files.
+            trust_remote_code: Must be False: code of a repository is never run.
+            kwargs: `subfolder`, `verify` (compare the files with the hashes of their save first), `fingerprint`
+                (False loads a tokenizer that is not the one whose fingerprint was saved), and constructor
+                arguments, which win over the files.
 
         Raises:
             FileError: A file is missing or damaged; the message names file, field and reason.
             InputError: An argument that cannot be right.
         """
-        arguments = without_hub_arguments(kwargs)
-        source = Source(
-            cls,
-            pretrained_model_name_or_path,
-            cache_dir=cache_dir,
-            force_download=force_download,
-            local_files_only=local_files_only,
-            token=arguments.pop("use_auth_token", None) if token is None else token,
-            revision=revision,
-            subfolder=arguments.pop("subfolder", ""),
-        )
+        options, arguments = HubOptions.take_from({
+            "cache_dir": cache_dir, "force_download": force_download, "local_files_only": local_files_only,
+            "token": token, "revision": revision, "trust_remote_code": trust_remote_code, **kwargs,
+        })  # fmt: skip
+        arguments.pop("use_fast", None)  # what AutoTokenizer chooses by
+        source = Source(cls, pretrained_model_name_or_path, options)
         with source.reading():
             return load_tokenizer(cls, source, init_inputs, arguments)
 
@@ -137,6 +141,9 @@ class PreTrainedTokenizerBase(RowBuilding):
         legacy_format: bool | None = None,
         filename_prefix: str | None = None,
         push_to_hub: bool = False,
+        *,
+        save_jinja_files: bool = True,
+        fingerprint: bool = False,
         **kwargs: Any,
     ) -> tuple[str, ...]:
         """Save everything that `from_pretrained` reads.
@@ -146,27 +153,24 @@ class PreTrainedTokenizerBase(RowBuilding):
             legacy_format: For fast tokenizers: True writes only the slow tokenizer's files, False only
                 tokenizer.json, None both.
             filename_prefix: Put before every file's name, with a hyphen.
-            push_to_hub: Must be False: a saved directory is uploaded with `huggingface_hub`.
-            kwargs: Accepted and ignored, with a warning: callers pass what they pass to a model's saving.
+            push_to_hub: Whether to push them to the Hub then.
+            save_jinja_files: Whether chat templates go into files of their own, or into tokenizer_config.json.
+            fingerprint: Also save the hash of the ids of fixed texts, which loading then compares.
+            kwargs: For that, the arguments of `push_to_hub`; `repo_id` is the directory's name by default. Others are
+                ignored, with a warning: callers pass what they pass to a model's saving.
 
         Returns:
             The paths of the files.
 
         Raises:
-            FileError: `save_directory` is a file, or cannot be written.
-            InputError: A format that this tokenizer does not have.
+            FileError: `save_directory` is a file, or cannot be written; or the Hub refuses.
+            InputError: A format that this tokenizer does not have, or an argument that cannot be.
         """
-        if push_to_hub:
-            raise InputError(
-                three_beats(
-                    "save_pretrained() of a tokenizer was given push_to_hub=True",
-                    "False",
-                    "Save first, then call huggingface_hub.upload_folder(repo_id=..., folder_path=...).",
-                )
-            )
-        if kwargs:
-            logger.warning("save_pretrained() of a tokenizer has no %s; ignored.", ", ".join(kwargs))
-        return save_tokenizer(self, save_directory, legacy_format, filename_prefix)
+        told = {name: value for name, value in kwargs.items() if name in PushOptions.names()}
+        if ignored := kwargs.keys() - told.keys():
+            logger.warning("save_pretrained() of a tokenizer has no %s; ignored.", ", ".join(sorted(ignored)))
+        with self.pushing(save_directory, push_to_hub, told):
+            return save_tokenizer(self, save_directory, legacy_format, filename_prefix, save_jinja_files, fingerprint)
 
     def save_vocabulary(
         self, save_directory: str | os.PathLike[str], filename_prefix: str | None = None
@@ -236,10 +240,6 @@ class PreTrainedTokenizerBase(RowBuilding):
     def max_len_sentences_pair(self) -> int:
         """How many tokens of two texts together fit into the model."""
         return self.model_max_length - self.num_special_tokens_to_add(pair=True)
-
-    def _model(self) -> Model:
-        pad = self.pad_token
-        return Model(self.model_max_length, pad, None if pad is None else self.pad_token_id)
 
     # -- tokens ----------------------------------------------------------------------------------------------
 
@@ -429,18 +429,4 @@ def _input_names(value: Any, default: list[str]) -> list[str]:
             "a list of names, the ids first",
             "Correct the argument or the file.",
         )
-    )
-
-
-def _chat_template(value: Any) -> str | dict[str, str] | None:
-    """One template, or name -> template, which files also write as a list."""
-    templates = value
-    if isinstance(value, (list, tuple)) and all(isinstance(entry, dict) for entry in value):
-        templates = {entry.get("name"): entry.get("template") for entry in value}
-    if templates is None or isinstance(templates, str):
-        return templates
-    if isinstance(templates, dict) and all(isinstance(part, str) for item in templates.items() for part in item):
-        return templates
-    raise ArgumentTypeError(
-        three_beats(f"chat_template is {describe(value)}", "a template, or a dict of them by name", "Correct it.")
     )

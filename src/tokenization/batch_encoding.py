@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Self, TypeVar
 from tokenizers import Encoding
 
 from ..files.errors import InputError, closest, three_beats
-from .errors import MissingFieldError, PositionError
+from .encodings import Filling
+from .errors import ArgumentTypeError, MissingFieldError, PositionError
 from .options import TensorType
 from .tensors import library_of, to_tensor
 
@@ -48,11 +49,12 @@ class BatchEncoding(UserDict):
         prepend_batch_axis: bool = False,
         n_sequences: int | None = None,
     ) -> None:
-        super().__init__(data)
+        self.data = {} if data is None else dict(data)
         rows = [encoding] if isinstance(encoding, Encoding) else encoding
-        self._encodings: list[Encoding] | None = None if rows is None else list(rows)
-        if n_sequences is None and self._encodings:
-            n_sequences = self._encodings[0].n_sequences
+        self._rows: list[Encoding] | None = None if rows is None else list(rows)
+        self._filling: Filling | None = None
+        if n_sequences is None and self._rows:
+            n_sequences = self._rows[0].n_sequences
         self._n_sequences = n_sequences
         self.convert_to_tensors(tensor_type, prepend_batch_axis)
 
@@ -64,12 +66,19 @@ class BatchEncoding(UserDict):
     @property
     def is_fast(self) -> bool:
         """Whether the alignment methods are available (the tokenizer was a fast one)."""
-        return self._encodings is not None
+        return self._rows is not None
 
     @property
     def encodings(self) -> list[Encoding] | None:
         """One `tokenizers.Encoding` per row, None after a slow tokenizer."""
-        return self._encodings
+        if self._filling is not None and self._rows is not None:
+            self._filling.fill(self._rows)
+            self._filling = None
+        return self._rows
+
+    def fill_up_later(self, filling: Filling) -> None:
+        """Note that the rows' encodings are still to be filled up: most callers never look at them."""
+        self._filling = filling
 
     def __getitem__(self, item: str | int | slice) -> Any:
         """A field by name; a row's `Encoding` by number; rows by slice.
@@ -81,8 +90,8 @@ class BatchEncoding(UserDict):
             if item not in self.data:
                 raise MissingFieldError(self._no_field(item))
             return self.data[item]
-        if self._encodings is not None:
-            return self._row("encoding[i]", item) if isinstance(item, int) else self._encodings[item]
+        if self.encodings is not None:
+            return self._row("encoding[i]", item) if isinstance(item, int) else self.encodings[item]
         if isinstance(item, slice):
             return {key: value[item] for key, value in self.data.items()}
         raise MissingFieldError(
@@ -100,11 +109,11 @@ class BatchEncoding(UserDict):
         raise AttributeError(self._no_field(item))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"data": self.data, "encodings": self._encodings, "n_sequences": self._n_sequences}
+        return {"data": self.data, "encodings": self.encodings, "n_sequences": self._n_sequences}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.data = state["data"]
-        self._encodings = state["encodings"]
+        self._rows, self._filling = state["encodings"], None
         self._n_sequences = state.get("n_sequences")
 
     def _no_field(self, name: str) -> str:
@@ -191,10 +200,18 @@ class BatchEncoding(UserDict):
 
     def word_to_chars(
         self, batch_or_word_index: int, word_index: int | None = None, sequence_index: int = 0
-    ) -> CharSpan | None:
-        """The characters of a word, None where there is no such word."""
+    ) -> CharSpan:
+        """The characters of a word.
+
+        Raises:
+            ArgumentTypeError: There is no such word.
+        """
         row, position = self._position("word_to_chars", batch_or_word_index, word_index)
-        return _span(CharSpan, row.word_to_chars(position, sequence_index))
+        span = _span(CharSpan, row.word_to_chars(position, sequence_index))
+        if span is None:
+            known = "the numbers that word_ids() gives"
+            raise ArgumentTypeError(three_beats(f"there is no word {position}", known, "Ask for one of them."))
+        return span
 
     def char_to_token(
         self, batch_or_char_index: int, char_index: int | None = None, sequence_index: int = 0
@@ -211,7 +228,8 @@ class BatchEncoding(UserDict):
         return row.char_to_word(position, sequence_index)
 
     def _row(self, method: str, batch_index: int) -> Encoding:
-        if self._encodings is None:
+        rows = self.encodings
+        if rows is None:
             raise InputError(
                 three_beats(
                     f"{method} was asked of the answer of a slow tokenizer",
@@ -219,15 +237,15 @@ class BatchEncoding(UserDict):
                     "Use the class whose name ends in `Fast`.",
                 )
             )
-        if not -len(self._encodings) <= batch_index < len(self._encodings):
+        if not -len(rows) <= batch_index < len(rows):
             raise PositionError(
                 three_beats(
                     f"{method} was asked for row {batch_index}",
-                    f"a row below {len(self._encodings)}",
+                    f"a row below {len(rows)}",
                     "A single text is row 0.",
                 )
             )
-        return self._encodings[batch_index]
+        return rows[batch_index]
 
     def _position(self, method: str, first: int, second: int | None) -> tuple[Encoding, int]:
         """The row and the position that the two leading arguments of an alignment method mean."""

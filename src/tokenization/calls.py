@@ -9,7 +9,6 @@ from .batch_encoding import BatchEncoding
 from .inputs import check_text, is_batched, with_pairs
 from .options import (
     CallOptions,
-    Model,
     PaddingStrategy,
     TensorType,
     TruncationStrategy,
@@ -75,6 +74,9 @@ class EncodingCalls:
     """
 
     model_input_names: list[str]
+    model_max_length: int
+    pad_token: Any
+    pad_token_id: Any
     _in_target_context_manager: bool = False
 
     def __call__(
@@ -276,7 +278,7 @@ class EncodingCalls:
     ) -> CallOptions:
         return CallOptions(
             limits=resolve_limits(
-                self._model(),
+                self,
                 padding=padding,
                 truncation=truncation,
                 max_length=max_length,
@@ -319,9 +321,6 @@ class EncodingCalls:
         return self._encode_one(text, pair, options)
 
     # -- what the tokenizer provides -------------------------------------------------------------------------
-
-    def _model(self) -> Model:
-        raise NotImplementedError
 
     def _encode_one(self, text: Any, text_pair: Any, options: CallOptions) -> BatchEncoding:
         raise NotImplementedError

@@ -17,6 +17,10 @@ class UnavailableError(InputError, NotImplementedError):
     """A feature that only the fast tokenizers have."""
 
 
+class UnknownIdError(InputError, IndexError):
+    """An id that the vocabulary does not have."""
+
+
 class PositionError(InputError, IndexError, AttributeError):
     """A position in an encoding that does not exist, or is counted from the end."""
 
@@ -26,3 +30,7 @@ class MissingFieldError(InputError, KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])  # KeyError would show the message with quotes around it
+
+
+class EmptyError(InputError, IndexError):
+    """A list in which there is nothing, where there must be something."""

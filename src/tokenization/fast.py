@@ -6,8 +6,6 @@ import copy
 import logging
 import os
 import threading
-from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from tokenizers import AddedToken, Encoding, Tokenizer
@@ -17,10 +15,12 @@ from .base import PreTrainedTokenizerBase
 from .batch_encoding import BatchEncoding
 from .calls import CALL_ARGUMENTS
 from .decoding import tighten
+from .encodings import Filling, as_arrays, as_lists
 from .errors import ArgumentTypeError
 from .inputs import describe
 from .options import CallOptions, Limits, PaddingStrategy, TruncationStrategy
-from .rust import backend_errors, read_backend, saved_settings, set_padding, set_truncation, surrogate_in
+from .padding import padded_length
+from .rust import backend_errors, read_backend, saved_settings, set_padding, set_truncation
 from .saving import (
     ADDED_TOKENS_FILE,
     BACKEND_FILE,
@@ -31,12 +31,13 @@ from .saving import (
     vocabulary_of,
 )
 from .special_tokens import Token, described
-from .tensors import rows_to_array
+from .training import Trainable
+from .unicode import lone_surrogate
 
 logger = logging.getLogger(__name__)
 
 
-class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
+class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
     """A tokenizer on the `tokenizers` library: the same answers as its slow sibling, many times faster.
 
     A class for one architecture that builds a backend from vocabulary files sets `_tokenizer` before it calls
@@ -256,31 +257,58 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         example = (text, text_pair) if text_pair else text  # an empty second text counts as none
         batch = self._encode_batch([example], options)
         if options.tensors is None and not options.wanted.overflowing_tokens:
-            single = {
-                name: column[0] if column and isinstance(column[0], list) else column for name, column in batch.items()
-            }
-            return BatchEncoding(single, batch.encodings)
+            for name, column in batch.data.items():
+                if column and isinstance(column[0], list):
+                    batch.data[name] = column[0]
         return batch
 
     def _encode_batch(self, examples: list[Any], options: CallOptions) -> BatchEncoding:
-        encodings = self._run(examples, options)
+        limits, wanted = options.limits, options.wanted
+        is_filled_here = options.tensors is not None and limits.pads and not wanted.offsets_mapping
+        inner = limits._replace(padding=PaddingStrategy.DO_NOT_PAD) if is_filled_here else limits
+        encodings = self._run(examples, options, inner)
         rows, samples = encodings, None
-        if options.wanted.overflowing_tokens:
+        if wanted.overflowing_tokens:
             rows = [row for encoding in encodings for row in (encoding, *encoding.overflowing)]
             samples = [
                 number for number, encoding in enumerate(encodings) for _ in range(1 + len(encoding.overflowing))
             ]
-        self._warn_of_length(max(map(len, rows)), options)
-        fields = self._fields(rows, options)
+        longest = max(map(len, rows))
+        filling = self._filling(longest, limits) if is_filled_here else None
+        self._warn_of_length(max(longest, filling.width if filling else 0), options)
+        is_even = options.tensors is not None and all(len(row) == longest for row in rows)
+        if filling is not None and longest > filling.width:  # rows that are neither cut nor filled up
+            filling.fill(rows)
+            fields: dict[str, Any] = as_lists(rows, wanted)
+        elif filling is not None or is_even:
+            fields = as_arrays(rows, wanted, filling or Filling(longest, "right", "", 0, 0))
+            if wanted.offsets_mapping:
+                fields["offset_mapping"] = [row.offsets for row in rows]
+        else:
+            fields = as_lists(rows, wanted)
         if samples is not None:
             fields["overflow_to_sample_mapping"] = samples
-        return BatchEncoding(fields, rows, tensor_type=options.tensors)
+        batch = BatchEncoding(fields, rows, tensor_type=options.tensors)
+        if filling is not None and longest <= filling.width:
+            batch.fill_up_later(filling)
+        return batch
 
-    def _run(self, examples: list[Any], options: CallOptions) -> list[Encoding]:
+    def _filling(self, longest: int, limits: Limits) -> Filling:
+        """How rows are filled up, of which the longest has this length."""
+        width = longest if limits.padding is PaddingStrategy.LONGEST or limits.max_length is None else limits.max_length
+        return Filling(
+            padded_length(width, limits.pad_to_multiple_of),
+            limits.padding_side or self.padding_side,
+            self.pad_token,
+            self.pad_token_id,
+            self.pad_token_type_id,
+        )
+
+    def _run(self, examples: list[Any], options: CallOptions, limits: Limits) -> list[Encoding]:
         """The backend's encodings. It keeps what it is set to, so it is set up and run under one lock."""
         split_special = options.extra.get("split_special_tokens", self.split_special_tokens)
         self._refuse_arguments(options)
-        limits = self._with_usable_stride(examples[0], options)
+        limits = self._with_usable_stride(limits, examples[0], options)
         with self._lock:
             self._set_limits(limits)
             if self._tokenizer.encode_special_tokens != split_special:
@@ -301,17 +329,16 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
                     raise self._not_a_text(examples) from error
                 raise
 
-    def _with_usable_stride(self, example: Any, options: CallOptions) -> Limits:
+    def _with_usable_stride(self, limits: Limits, example: Any, options: CallOptions) -> Limits:
         """The limits with a stride that the backend can keep: one that leaves no room makes it panic.
 
         Raises:
             InputError: The overflowing windows would not advance.
         """
-        limits = options.limits
         if not limits.truncates or limits.stride == 0 or limits.max_length is None:
             return limits
         if not options.wanted.overflowing_tokens:
-            return replace(limits, stride=0)
+            return limits._replace(stride=0)
         pair = isinstance(example, tuple) or (isinstance(example, list) and not options.is_split_into_words)
         special = self.num_special_tokens_to_add(pair) if options.add_special_tokens else 0
         room = limits.max_length - special
@@ -327,18 +354,8 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
 
     def _not_a_text(self, examples: list[Any]) -> ArgumentTypeError:
         """Why the backend did not take the examples as texts."""
-        surrogate = surrogate_in(examples)
-        if surrogate is not None:
-            char, place = surrogate
-            return ArgumentTypeError(
-                three_beats(
-                    f"a text holds the lone surrogate U+{ord(char):04X} at position {place}",
-                    "Unicode text",
-                    "Repair it with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace').",
-                )
-            )
         wrong = next((example for example in examples if not isinstance(example, str)), examples)
-        return ArgumentTypeError(
+        return lone_surrogate(examples) or ArgumentTypeError(
             three_beats(
                 f"a text to encode is {describe(wrong)}",
                 "a string, or a pair of strings (lists of words with is_split_into_words=True)",
@@ -357,28 +374,6 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
                         "Correct or remove it.",
                     )
                 )
-
-    def _fields(self, rows: list[Encoding], options: CallOptions) -> dict[str, Any]:
-        """The wanted fields of encodings, as lists [B][T], or as arrays [B, T] where tensors follow."""
-        wanted = options.wanted
-        width = len(rows[0])
-        as_arrays = options.tensors is not None and all(len(row) == width for row in rows)
-
-        def column(values: Iterable[list[int]]) -> Any:
-            return rows_to_array(values, len(rows), width) if as_arrays else list(values)
-
-        fields: dict[str, Any] = {"input_ids": column(row.ids for row in rows)}
-        if wanted.token_type_ids:
-            fields["token_type_ids"] = column(row.type_ids for row in rows)
-        if wanted.attention_mask:
-            fields["attention_mask"] = column(row.attention_mask for row in rows)
-        if wanted.special_tokens_mask:
-            fields["special_tokens_mask"] = column(row.special_tokens_mask for row in rows)
-        if wanted.offsets_mapping:
-            fields["offset_mapping"] = [row.offsets for row in rows]
-        if wanted.length:
-            fields["length"] = [len(row) for row in rows]
-        return fields
 
     # -- decoding --------------------------------------------------------------------------------------------
 

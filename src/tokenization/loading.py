@@ -16,9 +16,10 @@ from tokenizers import AddedToken
 from ..files.errors import FileError, InputError, three_beats
 from ..files.strict_json import load_json_object
 from ..hub.find import HubOptions, Repository
+from .chat.files import TEMPLATE_FILE, named_file, read_templates, template_names
 from .errors import ArgumentTypeError
-from .reading import read_text
-from .saving import ADDED_TOKENS_FILE, BACKEND_FILE, CHAT_TEMPLATE_FILE, CONFIG_FILE, SPECIAL_TOKENS_FILE
+from .fingerprint import FINGERPRINT_FILE, check_fingerprint
+from .saving import ADDED_TOKENS_FILE, BACKEND_FILE, CONFIG_FILE, SPECIAL_TOKENS_FILE
 from .token_files import (
     describe_roles,
     read_added_tokens,
@@ -35,20 +36,6 @@ logger = logging.getLogger(__name__)
 
 Tokenizer = TypeVar("Tokenizer", bound="PreTrainedTokenizerBase")
 
-#: Arguments of the ecosystem's `from_pretrained` that say how a file is fetched; here they have no effect.
-_HARMLESS = frozenset(
-    {
-        "_commit_hash",
-        "_from_auto",
-        "_from_pipeline",
-        "from_auto",
-        "from_pipeline",
-        "proxies",
-        "resume_download",
-        "use_fast",
-        "user_agent",
-    }
-)
 #: Names of general classes: files that name one of these may be those of any tokenizer.
 _ANY_CLASS = frozenset({"PreTrainedTokenizer", "PreTrainedTokenizerFast", "PythonBackend", "TokenizersBackend"})
 #: What a configuration file may say and a constructor must not be given from there.
@@ -85,7 +72,7 @@ CONFIG_TYPES: Mapping[str, tuple[type, ...]] = {
 class Source:
     """The files that a name stands for: a directory, a repository on the Hub, or one vocabulary file."""
 
-    def __init__(self, cls: type[PreTrainedTokenizerBase], name: str | os.PathLike[str], **hub: Any) -> None:
+    def __init__(self, cls: type[PreTrainedTokenizerBase], name: str | os.PathLike[str], options: HubOptions) -> None:
         """Decide what `name` is.
 
         Raises:
@@ -104,7 +91,7 @@ class Source:
         self.name = os.fspath(name)
         self._single: Path | None = None
         if not os.path.isfile(self.name):
-            self._repository = Repository(name, HubOptions(**hub))
+            self._repository = Repository(name, options)
         elif len(cls.vocab_files_names) == 1:
             self._single = Path(self.name)
         else:
@@ -131,6 +118,13 @@ class Source:
         found = {argument: self.file(name) for argument, name in names.items()}
         return {argument: None if path is None else str(path) for argument, path in found.items()}
 
+    def templates(self) -> Any:
+        """The chat templates in files of their own, None where there are none."""
+        directory = None if self._single else self._repository.directory
+        names = [] if directory is None else template_names(directory)
+        named = {name: self.file(named_file(name)) for name in names}
+        return read_templates(self.file(TEMPLATE_FILE), {name: path for name, path in named.items() if path})
+
 
 def load_tokenizer(
     cls: type[Tokenizer], source: Source, init_inputs: tuple[Any, ...], arguments: dict[str, Any]
@@ -143,6 +137,7 @@ def load_tokenizer(
         FileError: A file is missing, or holds what it cannot hold.
         InputError: An argument that cannot be right.
     """
+    is_to_check = arguments.pop("fingerprint", True)
     _warn_of_unknown(cls, arguments)
     files = source.vocabulary(cls.vocab_files_names)
     _require_files(cls, source, files, given=arguments)
@@ -157,9 +152,8 @@ def load_tokenizer(
         inside = path is None or files.get("tokenizer_file") is not None
         decoder = {} if inside or path is None else read_older_added_tokens(path, tokens_in(settings, roles))
     describe_roles(settings, roles, decoder)
-    template = source.file(CHAT_TEMPLATE_FILE)
-    if template is not None and "chat_template" not in arguments:
-        settings["chat_template"] = read_text(template)
+    if "chat_template" not in arguments and (templates := source.templates()) is not None:
+        settings["chat_template"] = templates
     settings.update({name: path for name, path in files.items() if arguments.get(name) is None})
     settings["name_or_path"] = source.name
     tokenizer = cls(*init_inputs, added_tokens_decoder=decoder, **settings)
@@ -168,6 +162,8 @@ def load_tokenizer(
         describe_roles(tokenizer._special_tokens, roles, tokenizer.added_tokens_decoder)
     tokenizer.init_inputs = init_inputs
     tokenizer.init_kwargs = {**tokenizer.init_kwargs, **settings}
+    if is_to_check:
+        check_fingerprint(source.file(FINGERPRINT_FILE), tokenizer)
     return tokenizer
 
 
@@ -190,7 +186,7 @@ def _require_files(
         three_beats(
             f"{source.name} has no {' and no '.join(names)}",
             f"the vocabulary of a {cls.__name__}",
-            "Check the name (a directory on this machine, or a repository on the Hub) and the class.",
+            cls.missing_files_remedy,
         )
     )
 
@@ -269,11 +265,6 @@ def _warn_of_unknown(cls: type[PreTrainedTokenizerBase], arguments: Mapping[str,
                 cls.__name__,
                 near[0],
             )
-
-
-def without_hub_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The caller's arguments without those that only say how files are fetched."""
-    return {name: value for name, value in arguments.items() if name not in _HARMLESS}
 
 
 def _refusal(path: Path, name: str, value: Any, expected: str) -> FileError:

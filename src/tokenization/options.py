@@ -6,9 +6,9 @@ import logging
 import operator
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, Self
 
 from ..files.errors import InputError, three_beats
 from .errors import ArgumentTypeError
@@ -64,8 +64,7 @@ class TensorType(_Choice):
     MLX = "mlx"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What is to be cut and what is to be filled up, with every default filled in.
 
     Attributes:
@@ -95,8 +94,7 @@ class Limits:
         return self.truncation is not TruncationStrategy.DO_NOT_TRUNCATE
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Which fields the answer has; None leaves a field to the tokenizer's `model_input_names`."""
 
     token_type_ids: bool | None = None
@@ -108,19 +106,15 @@ class Wanted:
 
     def or_defaults(self, model_input_names: list[str]) -> Self:
         """The same with the two open fields decided."""
-        types, mask = self.token_type_ids, self.attention_mask
+        types, mask, *others = self
         return type(self)(
-            token_type_ids="token_type_ids" in model_input_names if types is None else types,
-            attention_mask="attention_mask" in model_input_names if mask is None else mask,
-            overflowing_tokens=self.overflowing_tokens,
-            special_tokens_mask=self.special_tokens_mask,
-            offsets_mapping=self.offsets_mapping,
-            length=self.length,
+            "token_type_ids" in model_input_names if types is None else types,
+            "attention_mask" in model_input_names if mask is None else mask,
+            *others,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CallOptions:
+class CallOptions(NamedTuple):
     """All choices of one encoding call.
 
     Attributes:
@@ -139,16 +133,15 @@ class CallOptions:
     is_split_into_words: bool = False
     tensors: TensorType | None = None
     verbose: bool = True
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Protocol):
     """What the limits of a call depend on in the tokenizer: its own limit and its padding token."""
 
-    max_length: int
-    pad_token: str | None
-    pad_token_id: int | None
+    model_max_length: int
+    pad_token: Any
+    pad_token_id: Any
 
 
 def checked_side(name: str, side: Any) -> str:
@@ -202,7 +195,7 @@ def resolve_limits(
             stacklevel=4,
         )
     if length is None or length > LARGE_INTEGER:  # callers pass a model_max_length that means "no limit"
-        known = model.max_length if length is None else length
+        known = model.model_max_length if length is None else length
         fill, cut, length = _model_limit(known, fill, cut, verbose)
     limits = Limits(fill, cut, length, _whole(stride, "stride", least=0) or 0, multiple, padding_side)
     _check_limits(model, limits)

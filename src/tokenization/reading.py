@@ -34,6 +34,22 @@ def check_file(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> str:
     return source
 
 
+def read_bytes(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> bytes:
+    """A file as it is.
+
+    Raises:
+        FileError: As `check_file`.
+    """
+    source = check_file(path, max_bytes)
+    try:
+        with open(source, "rb") as file:
+            return file.read(max_bytes)
+    except OSError as error:
+        raise FileError(
+            three_beats(f"{path} cannot be read ({error.strerror})", "a readable file", "Check it.")
+        ) from error
+
+
 def read_text(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> str:
     """A text in UTF-8, every kind of line end as a newline.
 

@@ -227,7 +227,7 @@ class RowBuilding(EncodingCalls, SpecialTokensMixin):
             return_tensors = framework_of(columns[ids_name])
         columns = listed(columns)
         limits = resolve_limits(
-            self._model(),
+            self,
             padding=padding,
             truncation=False,
             max_length=max_length,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -18,22 +16,28 @@ from .reading import check_file
 _PANIC = "PanicException"
 
 
-@contextmanager
-def backend_errors(doing: str, expected: str, remedy: str) -> Iterator[None]:
-    """Turn what the library raises into a refusal with three beats.
+class backend_errors:
+    """A context in which what the library raises becomes a refusal with three beats.
 
     Raises:
         InputError: The library raised; its reason is in the message.
     """
-    try:
-        yield
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(three_beats(f"{doing}: {error}", expected, remedy)) from error
-    except BaseException as error:
+
+    def __init__(self, doing: str, expected: str, remedy: str) -> None:
+        self._beats = (doing, expected, remedy)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         # The library's errors are of the bare class `Exception`, its panics derive from BaseException alone.
-        if type(error) is Exception or type(error).__name__ == _PANIC:
+        if isinstance(error, (TypeError, ValueError, OverflowError)) or kind is Exception or _is_panic(kind):
+            doing, expected, remedy = self._beats
             raise InputError(three_beats(f"{doing}: {error}", expected, remedy)) from error
-        raise
+
+
+def _is_panic(kind: type[BaseException] | None) -> bool:
+    return kind is not None and kind.__name__ == _PANIC
 
 
 def read_backend(path: str | os.PathLike[str]) -> Tokenizer:
@@ -111,12 +115,3 @@ def saved_settings(backend: Tokenizer) -> dict[str, Any]:
         settings["max_length"] = backend.padding["length"]
         settings["pad_to_multiple_of"] = backend.padding["pad_to_multiple_of"]
     return settings
-
-
-def surrogate_in(text: Any) -> tuple[str, int] | None:
-    """The first lone surrogate in a text or in nested lists of texts, and its position."""
-    if isinstance(text, str):
-        return next(((char, place) for place, char in enumerate(text) if 0xD800 <= ord(char) < 0xE000), None)
-    if isinstance(text, (list, tuple)):
-        return next((found for item in text if (found := surrogate_in(item)) is not None), None)
-    return None

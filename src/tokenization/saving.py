@@ -13,6 +13,8 @@ from tokenizers import AddedToken
 
 from ..files.errors import FileError, InputError, three_beats
 from ..files.transaction import SaveTransaction
+from .chat.files import named_file, template_names, templates_of
+from .fingerprint import FINGERPRINT_FILE, fingerprint_content
 from .special_tokens import token_fields
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ CONFIG_FILE = "tokenizer_config.json"
 SPECIAL_TOKENS_FILE = "special_tokens_map.json"
 ADDED_TOKENS_FILE = "added_tokens.json"
 BACKEND_FILE = "tokenizer.json"
-CHAT_TEMPLATE_FILE = "chat_template.jinja"
 
 #: Constructor arguments that say where a tokenizer came from, not what it is.
 _OF_THE_PLACE = ("name_or_path", "special_tokens_map_file", "tokenizer_file", "added_tokens_decoder")
@@ -33,8 +34,13 @@ def save_tokenizer(
     directory: str | os.PathLike[str],
     legacy_format: bool | None,
     prefix: str | None,
+    templates_as_files: bool = True,
+    with_fingerprint: bool = False,
 ) -> tuple[str, ...]:
     """Write all files of a tokenizer in one transaction.
+
+    Files of an earlier save that would be read with these are removed: templates that this tokenizer does not have,
+    the fingerprint of another one.
 
     Returns:
         The paths, in the order in which users of the ecosystem know them; that of added_tokens.json also when
@@ -42,24 +48,31 @@ def save_tokenizer(
 
     Raises:
         FileError: `directory` is a file.
-        InputError: A `legacy_format` that this tokenizer does not have.
+        InputError: A `legacy_format` that this tokenizer does not have, or a template that cannot be saved.
     """
     target = os.fspath(directory)
     if os.path.isfile(target):
         raise FileError(
             three_beats(f"cannot save a tokenizer to {target}: it is a file", "a directory", "Choose another path.")
         )
+    templates, entry = templates_of(tokenizer.chat_template, templates_as_files)
+    config = config_of(tokenizer) | ({} if entry is None else {"chat_template": entry})
     files: dict[str, bytes] = {
-        named(CONFIG_FILE, prefix): dump_json(config_of(tokenizer)),
+        named(CONFIG_FILE, prefix): dump_json(config),
         named(SPECIAL_TOKENS_FILE, prefix): dump_json(special_tokens_of(tokenizer)),
+        **_contents(prefix, templates),
     }
-    if isinstance(tokenizer.chat_template, str):
-        files[named(CHAT_TEMPLATE_FILE, prefix)] = tokenizer.chat_template.encode("utf-8")
+    if with_fingerprint:
+        files[named(FINGERPRINT_FILE, prefix)] = dump_json(fingerprint_content(tokenizer))
     vocabulary, promised = tokenizer._files_to_save(legacy_format, prefix)
     files.update(vocabulary)
+    others = [named_file(name) for name in template_names(target)] if tokenizer.chat_template is not None else []
     with SaveTransaction(target) as stage:
         for name, content in files.items():
             stage.write_bytes(name, content)
+        for name in (named(name, prefix) for name in (FINGERPRINT_FILE, *others)):
+            if name not in files and os.path.lexists(os.path.join(target, name)):
+                stage.remove(name)
     names = [*(name for name in files if name not in vocabulary), *promised]
     return tuple(os.path.join(target, name) for name in names)
 
@@ -145,8 +158,6 @@ def config_of(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
     config.setdefault("extra_special_tokens", {})
     config.update(tokenizer.special_tokens_map)
     config.pop("chat_template", None)
-    if tokenizer.chat_template is not None and not isinstance(tokenizer.chat_template, str):
-        config["chat_template"] = tokenizer.chat_template
     config = plain(config)
     config["added_tokens_decoder"] = {
         index: token_fields(token) for index, token in tokenizer.added_tokens_decoder.items()

@@ -8,6 +8,7 @@ from typing import Any
 
 from tokenizers import AddedToken
 
+from ..cards import public_names
 from ..files.errors import InputError, three_beats
 from .base import PreTrainedTokenizerBase
 from .batch_encoding import BatchEncoding
@@ -123,7 +124,8 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
             return self._tokenize(text) if text else []
         added = self._added_tokens_encoder
         pieces = self._splitter(tuple(added)).split(text)
-        pieces = apply_flags(pieces, {token.content: token for token in self._added_tokens_decoder.values()})
+        if not added.keys().isdisjoint(pieces):
+            pieces = apply_flags(pieces, {token.content: token for token in self._added_tokens_decoder.values()})
         tokens: list[str] = []
         for piece in pieces:
             if piece in added:
@@ -165,7 +167,7 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         index = self._added_tokens_encoder.get(token)
         return self._convert_token_to_id(token) if index is None else index
 
-    def _to_token(self, index: int) -> str:
+    def _to_token(self, index: int) -> str | None:
         token = self._added_tokens_decoder.get(index)
         return self._convert_id_to_token(index) if token is None else token.content
 
@@ -173,8 +175,8 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         """The id of a token that was not added; None where there is not even an unknown token."""
         raise NotImplementedError
 
-    def _convert_id_to_token(self, index: int) -> str:
-        """The token of an id that was not added."""
+    def _convert_id_to_token(self, index: int) -> str | None:
+        """The token of an id that was not added; None where there is not even an unknown token."""
         raise NotImplementedError
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
@@ -242,11 +244,12 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
 
     def _refuse_offsets(self, options: CallOptions) -> None:
         if options.wanted.offsets_mapping:
+            fast = f"{type(self).__name__}Fast"
             raise UnavailableError(
                 three_beats(
                     f"{type(self).__name__} was asked for offsets",
                     "a fast tokenizer, which keeps them",
-                    f"Use {type(self).__name__}Fast.",
+                    f"Use {fast}." if fast in public_names() else "Leave return_offsets_mapping out.",
                 )
             )
 
@@ -264,16 +267,20 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         """The text of ids: added tokens stand by themselves, the tokenizer joins the runs between them."""
         self._warn_of_arguments(kwargs)
         tokens = self.convert_ids_to_tokens([ids] if isinstance(ids, int) else ids, skip_special_tokens)
+        # An id beyond the vocabulary is no special one, but its token is: the unknown one.
+        skipped = set(self.all_special_tokens) if skip_special_tokens else ()
         alone = self._tokens_decoded_alone()
         texts: list[str] = []
         run: list[str] = []
         for token in tokens:
+            if token in skipped:
+                continue
             if token not in alone:
                 run.append(token)
                 continue
-            if run:
-                texts.append(self.convert_tokens_to_string(run))
-                run = []
+            if run and (text := self.convert_tokens_to_string(run)):
+                texts.append(text)
+            run = []
             texts.append(token)
         if run:
             texts.append(self.convert_tokens_to_string(run))

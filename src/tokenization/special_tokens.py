@@ -22,6 +22,18 @@ def described(token: Token, special: bool) -> AddedToken:
     return AddedToken(**{**token.__getstate__(), "special": token.special or special})
 
 
+def require_tokens(owner: type, **roles: Token | None) -> None:
+    """Check that the tokens are there that a tokenizer puts into its answers.
+
+    Raises:
+        InputError: One of them is None or empty.
+    """
+    for role, token in roles.items():
+        if not token:
+            found, expected = f"{role}={token!r}", f"a token: {owner.__name__} puts it into its answers"
+            raise InputError(three_beats(found, expected, "Leave it out."))
+
+
 def token_fields(token: AddedToken) -> dict[str, Any]:
     """The six fields of an added token, in the order in which files hold them."""
     return {

@@ -7,11 +7,14 @@ from collections.abc import Collection, Iterator, Mapping
 
 from tokenizers import AddedToken
 
+#: How many characters at a place are looked at before any string is tried there.
+_LOOKED_AT = 4
+
 
 class Splitter:
     """Cuts a text at certain strings: the leftmost first, and of those that begin there the longest.
 
-    Only places where one of their first characters stands are looked at, and there only their lengths are
+    Only places where characters stand that strings begin with are looked at, and there only the lengths of strings are
     tried, so that the time is linear in the text.
     """
 
@@ -21,9 +24,11 @@ class Splitter:
         for token in self._tokens:
             by_first.setdefault(token[0], set()).add(len(token))
         self._lengths = {first: sorted(lengths, reverse=True) for first, lengths in by_first.items()}
+        # A character from one of the strings at each place, as far as the shortest reaches.
+        columns = [sorted(set(column)) for column in zip(*self._tokens, strict=False)][:_LOOKED_AT]
         # With "[" and "]" in it, a character class needs every character escaped.
-        firsts = "".join(map(re.escape, sorted(by_first)))
-        self._first = re.compile(f"[{firsts}]") if firsts else None
+        classes = ["[" + "".join(map(re.escape, column)) + "]" for column in columns]
+        self._first = re.compile(f"{classes[0]}(?={''.join(classes[1:])})") if classes else None
 
     def split(self, text: str) -> list[str]:
         """The pieces of a text, tokens and what is between them; joined, they are the text."""

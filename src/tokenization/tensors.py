@@ -69,16 +69,26 @@ def to_array(values: Any) -> np.ndarray:
     return array.astype(np.int64) if array.size == 0 else array  # NumPy calls an empty list float64
 
 
-def rows_to_array(rows: Iterable[Iterable[int]], height: int, width: int) -> np.ndarray:
-    """`height` rows of `width` ints each as one int64 array [height, width].
+def filled_array(rows: Iterable[Iterable[int]], taken: np.ndarray, value: int) -> np.ndarray:
+    """Rows of ints as one int64 array [B, T], filled up with a value.
 
-    Twice as fast as `np.array`, for rows that are known to hold ints only (a float would be cut).
+    Several times as fast as `np.array`, for rows that are known to hold ints only (a float would be cut).
+
+    Args:
+        rows: The rows, which may differ in length.
+        taken: Where their numbers go, row by row, bool [B, T].
+        value: What is everywhere else.
 
     Raises:
-        ValueError: There are fewer numbers than that.
+        ValueError: There are fewer numbers than places.
     """
-    count = height * width
-    return np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=count).reshape(height, width)
+    count = np.count_nonzero(taken)
+    numbers = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=count)
+    if count == taken.size:
+        return numbers.reshape(taken.shape)
+    array = np.full(taken.shape, value, dtype=np.int64)
+    array[taken] = numbers
+    return array
 
 
 def library_of(value: Any) -> TensorType | None:

@@ -14,7 +14,7 @@ from .special_tokens import EXTRA_TOKENS, Token, described
 
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 #: Ids are counted in 32 bits, by the backend and by the models' tables.
-_LARGEST_ID = 2**32 - 1
+LARGEST_ID = 2**32 - 1
 
 
 def read_roles(settings: dict[str, Any], roles: Collection[str], path: str) -> None:
@@ -44,7 +44,7 @@ def read_added_tokens(entries: Mapping[str, Any], path: str) -> dict[int, AddedT
     where = f"{path}: 'added_tokens_decoder'"
     decoder: dict[int, AddedToken] = {}
     for key, fields in entries.items():
-        if not (key.isascii() and key.isdigit() and len(key) <= 10 and int(key) <= _LARGEST_ID):
+        if not (key.isascii() and key.isdigit() and len(key) <= 10 and int(key) <= LARGEST_ID):
             raise _refusal(where, key, "ids as keys")
         if not isinstance(fields, dict):
             raise _refusal(f"{where} {key}", fields, "an object with a string 'content'")
@@ -65,8 +65,8 @@ def read_older_added_tokens(path: Path, known: Mapping[str, Token]) -> dict[int,
     """
     decoder: dict[int, AddedToken] = {}
     for content, index in load_json_object(path).items():
-        if type(index) is not int or not 0 <= index <= _LARGEST_ID:
-            raise _refusal(f"{path}: the id of {content!r}", index, f"a whole number up to {_LARGEST_ID}")
+        if type(index) is not int or not 0 <= index <= LARGEST_ID:
+            raise _refusal(f"{path}: the id of {content!r}", index, f"a whole number up to {LARGEST_ID}")
         _check_text(content, str(path))
         decoder[index] = described(known.get(content, content), special=content in known)
     return decoder

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
+
+from ..files.errors import three_beats
+from .errors import ArgumentTypeError
 
 NormalForm = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
@@ -15,6 +18,8 @@ _SHORT = 1024
 _LONG_WORD = re.compile(r"\S{257,}")
 #: Longer runs of combining marks are sorted before the standard library sees them.
 _LONG_RUN = 64
+#: Half of a pair of UTF-16, which is no character.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 #: The blocks of CJK ideographs. Hangul, Hiragana and Katakana are not among them: those scripts are written
 #: with spaces, or as words.
@@ -54,6 +59,22 @@ def is_punctuation(char: str) -> bool:
     if char.isascii():
         return char.isprintable() and not char.isalnum() and char != " "
     return unicodedata.category(char).startswith("P")
+
+
+def lone_surrogate(texts: Any) -> ArgumentTypeError | None:
+    """The refusal of a text, or nested lists of texts, with half a surrogate pair in it; None if there is none."""
+    if isinstance(texts, (list, tuple)):
+        return next(filter(None, map(lone_surrogate, texts)), None)
+    found = _SURROGATE.search(texts) if isinstance(texts, str) else None
+    if found is None:
+        return None
+    return ArgumentTypeError(
+        three_beats(
+            f"a text holds the lone surrogate U+{ord(found.group()):04X} at position {found.start()}",
+            "Unicode text",
+            "Repair it with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace').",
+        )
+    )
 
 
 def normalize(form: NormalForm, text: str) -> str:

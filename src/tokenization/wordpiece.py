@@ -13,9 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from ..files.errors import three_beats
 from .errors import ArgumentTypeError
 from .unicode import is_control, is_ideograph, is_punctuation, is_space, normalize
-
-#: How many words a tokenizer remembers the pieces of. Texts repeat words; hostile ones do not, and stop here.
-_REMEMBERED = 2**16
+from .words import Remembered
 
 
 class _Cleaning(dict[int, str]):
@@ -131,23 +129,16 @@ class WordpieceTokenizer:
         self.unk_token = unk_token
         self.max_input_chars_per_word = max_input_chars_per_word
         self._longest = max(map(len, vocab), default=0)
-        self._pieces: dict[str, list[str]] = {}
+        self._pieces = Remembered(self._search)
 
     def tokenize(self, text: str) -> list[str]:
         """The pieces of a text's words, which spaces separate."""
-        pieces: list[str] = []
-        for word in text.split():
-            pieces += self.pieces(word)
-        return pieces
+        known = self._pieces
+        return [piece for word in text.split() for piece in known[word]]
 
     def pieces(self, word: str) -> list[str]:
         """The pieces of one word."""
-        found = self._pieces.get(word)
-        if found is None:
-            found = self._search(word)
-            if len(self._pieces) < _REMEMBERED and len(word) <= self.max_input_chars_per_word:
-                self._pieces[word] = found
-        return found
+        return self._pieces[word]
 
     def _search(self, word: str) -> list[str]:
         if len(word) > self.max_input_chars_per_word:

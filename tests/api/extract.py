@@ -2,10 +2,10 @@
 
     python -m tests.api.extract FULL_LIST
 
-Kept is what concerns the architectures that have a card, and the shared machinery below: run it again when an
-architecture is added. Arguments are written as `"name"` where they are required, `["name", default]` where not.
-A method that a listed base has too, with the same arguments, is written with the base alone; a name in all like an
-earlier one is written as `{"like": EARLIER}`.
+Kept is what concerns the architectures that have a card (their tokenizers alone, where it has no more), and the shared
+machinery below: run it again when an architecture is added. Arguments are written as `"name"` where they are required,
+`["name", default]` where not. A method that a listed base has too, with the same arguments, is written with the base
+alone; a name in all like an earlier one is written as `{"like": EARLIER}`.
 """
 
 from __future__ import annotations
@@ -47,11 +47,13 @@ KEYWORD_ONLY = {"BatchEncoding.to": "non_blocking"}
 def main() -> None:
     """Write the extract."""
     full = json.loads(Path(sys.argv[1]).read_text())
-    families = {card.config.removesuffix("Config") for card in all_cards().values()}
+    cards = all_cards().values()
+    families = {card.config.removesuffix("Config") for card in cards if card.config}
+    tokenizers = {name for card in cards for name in card.tokenizers}
     names = {
         name: entry
         for name, entry in full["names"].items()
-        if name in SHARED or entry["of"] in families or AUTO.match(name)
+        if name in SHARED or name in tokenizers or entry["of"] in families or AUTO.match(name)
     }
     kept = {
         "transformers": full["transformers"],
@@ -102,8 +104,9 @@ def _argument(parameter: Mapping[str, Any]) -> Any:
 
 
 def _auto(auto: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """Which class each Auto class gives for the model types that have a card."""
-    rows = {name: {key: given for key, given in row.items() if key in all_cards()} for name, row in auto.items()}
+    """Which class each Auto class gives for the model types that have models here."""
+    known = {model_type for model_type, card in all_cards().items() if card.models}
+    rows = {name: {key: given for key, given in row.items() if key in known} for name, row in auto.items()}
     return {name: row for name, row in sorted(rows.items()) if row and not name.startswith("_")}
 
 

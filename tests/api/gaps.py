@@ -21,6 +21,7 @@ from triformers.backends.options import ALWAYS_SO, RENAMED, LoadOptions
 from triformers.cards import card_of
 from triformers.configuration import PretrainedConfig
 from triformers.hub import HubOptions
+from triformers.hub.options import DECIDED
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -176,7 +177,8 @@ def _model_door() -> dict[str, tuple[Any, ...]]:
     own = {
         name: (field.default,) for cls in (LoadOptions, HubOptions) for name, field in cls.__dataclass_fields__.items()
     }
-    return {**own, **{old: own[new] for old, new in RENAMED.items()}, **ALWAYS_SO}
+    decided = {name: accepted for name, (accepted, _) in {**ALWAYS_SO, **DECIDED}.items()}
+    return {**own, **{old: own[new] for old, new in RENAMED.items()}, **decided}
 
 
 MODEL_DOOR = _model_door()

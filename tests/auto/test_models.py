@@ -69,7 +69,7 @@ def test_the_task_chooses_the_class_and_not_the_file(base: Any, classifier: Any,
     assert one and all(np.array_equal(one[name], other[name]) for name in other)
 
 
-@pytest.mark.parametrize("model_type", list(all_cards()))
+@pytest.mark.parametrize("model_type", [model_type for model_type, card in all_cards().items() if card.models])
 def test_every_class_that_a_card_promises_is_there(model_type: str, backend: str) -> None:
     card = all_cards()[model_type]
     config = triformers.AutoConfig.for_model(model_type)

@@ -12,8 +12,18 @@ from tokenizers.models import WordLevel
 
 from tests.auto.own import ScalerConfig
 from tests.auto.test_configuration import refused
-from triformers import AutoConfig, AutoTokenizer, BertConfig, BertTokenizer, BertTokenizerFast, PreTrainedTokenizerFast
-from triformers.auto import tokenization
+from triformers import (
+    AutoConfig,
+    AutoTokenizer,
+    BertConfig,
+    BertTokenizer,
+    BertTokenizerFast,
+    PretrainedConfig,
+    PreTrainedTokenizerFast,
+)
+from triformers.auto import configuration, registered, tokenization
+from triformers.cards import Card, all_cards, configuration_of
+from triformers.cli import architectures
 
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "tree", "##s")
 
@@ -192,3 +202,47 @@ def test_the_library_s_own_are_taken_unless_one_says_so(tmp_path: Path) -> None:
     AutoTokenizer.register(BertConfig, OwnTokenizer, OwnTokenizerFast, exist_ok=True)
     folder = write(tmp_path, None, {"model_type": "bert"})
     assert type(AutoTokenizer.from_pretrained(folder)) is OwnTokenizerFast
+
+
+# ---- architectures with tokenizers alone --------------------------------------------------------------------
+
+
+@pytest.fixture
+def partial_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two architectures without configuration: one with BERT's tokenizers, one that says whose it uses."""
+    cards = {
+        **all_cards(),
+        "plain": Card("plain", tokenizers=("BertTokenizer", "BertTokenizerFast")),
+        "guest": Card("guest", tokenizers_of="bert"),
+    }
+    for module in (tokenization, registered, configuration, architectures):
+        monkeypatch.setattr(module, "all_cards", lambda: cards)
+
+
+@pytest.mark.usefixtures("partial_cards")
+@pytest.mark.parametrize("model_type", ["plain", "guest"])
+def test_a_card_may_hold_tokenizers_alone(model_type: str, tmp_path: Path) -> None:
+    folder = write(tmp_path, None, {"model_type": model_type})
+    assert type(AutoTokenizer.from_pretrained(folder)) is BertTokenizerFast
+    assert type(AutoTokenizer.from_pretrained(folder, use_fast=False)) is BertTokenizer
+    assert type(AutoTokenizer.from_pretrained(folder, tokenizer_type=model_type)) is BertTokenizerFast
+    with pytest.raises(ValueError) as error:
+        AutoConfig.from_pretrained(folder)
+    refused(error, repr(model_type), "AutoConfig.register")
+    AutoConfig.register(model_type, type("OwnConfig", (PretrainedConfig,), {"model_type": model_type}))
+    assert AutoConfig.from_pretrained(folder).model_type == model_type
+    assert type(AutoTokenizer.from_pretrained(folder)) is BertTokenizerFast
+
+
+@pytest.mark.usefixtures("partial_cards")
+def test_the_table_has_what_there_is() -> None:
+    tokenizers = "`BertTokenizer`, `BertTokenizerFast`"
+    assert architectures.page().endswith(f"\n## plain\n\n{tokenizers}\n\n## guest\n\n{tokenizers}\n")
+
+
+def test_a_card_without_configuration_says_so() -> None:
+    card = Card("plain", tokenizers=("BertTokenizer",))
+    assert dict(card.exports()) == {"BertTokenizer": "triformers.models.plain.tokenization_plain"}
+    with pytest.raises(AttributeError) as error:
+        configuration_of(card)
+    refused(error, "plain", "BertTokenizer")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from triformers.cards import BACKENDS
-from triformers.conversion.layouts import KINDS, RAW, Layout, canonical_leaf
+from triformers.conversion.layouts import KINDS, NEW, OUTPUT_AXES, RAW, Layout, canonical_leaf
 from triformers.conversion.slots import make_slot
 
 
@@ -29,16 +29,17 @@ IDS = ["-".join(row[:3]) for row in ROWS]
 
 @st.composite
 def layouts(draw: st.DrawFn) -> Layout:
-    """Any layout: a permutation of any number of axes, or none."""
+    """Any layout: a permutation of any number of axes, some of them the framework's own; or none."""
     rank = draw(st.integers(0, 5))
-    return Layout("leaf", draw(st.none() | st.permutations(range(rank)).map(tuple)))
+    own = draw(st.sampled_from([(), (), (NEW,), (NEW, NEW)]))
+    return Layout("leaf", draw(st.none() | st.permutations([*range(rank), *own]).map(tuple)))
 
 
 @st.composite
 def layouts_with_arrays(draw: st.DrawFn) -> tuple[Layout, np.ndarray]:
     """A layout and a canonical array that it fits; NaN payloads and negative zeros included."""
     layout = draw(layouts())
-    rank = draw(st.integers(0, 5)) if layout.axes is None else len(layout.axes)
+    rank = draw(st.integers(0, 5)) if layout.axes is None else len(layout.order)
     shape = tuple(draw(st.lists(st.integers(0, 4), min_size=rank, max_size=rank)))
     bits = draw(arrays_of.arrays(np.uint32, shape))
     return layout, bits.view(np.float32)
@@ -69,17 +70,18 @@ def test_shapes_are_those_of_the_arrays(pair: tuple[Layout, np.ndarray]) -> None
 def test_every_number_goes_where_the_axes_say(pair: tuple[Layout, np.ndarray]) -> None:
     layout, canonical = pair
     held = layout.from_canonical(canonical)
-    order = layout.axes or tuple(range(canonical.ndim))
+    axes = tuple(range(canonical.ndim)) if layout.axes is None else layout.axes
     for index in np.ndindex(held.shape):
         source = [0] * canonical.ndim
-        for position, axis in enumerate(order):
-            source[axis] = index[position]
+        for position, axis in enumerate(axes):
+            if axis is not NEW:
+                source[axis] = index[position]
         assert held[index].tobytes() == canonical[tuple(source)].tobytes()
 
 
 @pytest.mark.parametrize(("kind", "leaf", "backend", "layout"), ROWS, ids=IDS)
 def test_the_axes_of_every_row_are_a_permutation(kind: str, leaf: str, backend: str, layout: Layout) -> None:
-    assert layout.axes is None or sorted(layout.axes) == list(range(len(layout.axes)))
+    assert sorted(layout.order) == list(range(len(layout.order)))
     assert backend in BACKENDS
 
 
@@ -113,6 +115,28 @@ def test_a_dense_kernel_is_a_transposed_weight() -> None:
         name, layout = canonical_leaf("linear", "kernel", backend)
         assert name == "weight"
         assert layout.from_canonical(weight).tolist() == [[0, 3], [1, 4], [2, 5]]
+
+
+def test_the_linear_layer_of_gpt2_is_turned_in_flax_alone() -> None:
+    weight, bias = np.arange(6.0).reshape(2, 3), np.arange(3.0)  # [in, out]
+    found = {
+        backend: [canonical_leaf("linear_in_out", leaf, backend)[1] for leaf in (name, "bias")]
+        for backend, name in (("torch", "weight"), ("tensorflow", "weight"), ("flax", "kernel"))
+    }
+    held = {
+        backend: [layout.from_canonical(array) for layout, array in zip(layouts, (weight, bias), strict=True)]
+        for backend, layouts in found.items()
+    }
+    assert held["torch"][0] is weight and held["tensorflow"][0] is weight
+    assert held["flax"][0].tolist() == weight.T.tolist() and held["flax"][1] is bias
+    assert held["tensorflow"][1].tolist() == [bias.tolist()]
+
+
+def test_what_a_linear_layer_gives_lies_along_one_axis_of_its_weight() -> None:
+    assert OUTPUT_AXES.keys() == {kind for kind in KINDS if kind.startswith("linear")}
+    for kind, axis in OUTPUT_AXES.items():
+        shape = tuple(7 if place == axis else 5 for place in (0, 1))
+        assert KINDS[kind]["weight"]["flax"].shape_from_canonical(shape) == ((5, 7) if kind == "linear" else (7, 5))
 
 
 def test_a_slot_has_the_canonical_name_and_shape_of_what_the_framework_holds() -> None:

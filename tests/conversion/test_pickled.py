@@ -6,12 +6,9 @@ The files made by hand are in `pickled_files`. The tests marked for PyTorch let 
 from __future__ import annotations
 
 import io
-import json
 import os
 import pickle
 import re
-import subprocess
-import sys
 import tempfile
 import tracemalloc
 import zipfile
@@ -27,14 +24,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conversion.pickled_files import (
+from tests.hostile.archives import HOSTILE, WIDE
+from tests.hostile.pickled_files import (
     GOOD,
-    HOSTILE,
     MAGIC,
     NUMBERS,
-    PACKED,
     ROW,
-    WIDE,
     ZIP,
     archive,
     called,
@@ -232,7 +227,6 @@ SAME: dict[str, bytes] = {
     "an archive": ZIP,
     "an archive with wide end records": WIDE,
     "a row": ROW,
-    "packed records": PACKED,
     "no order of bytes": zipped({"a/data.pkl": GOOD, "a/data/0": NUMBERS, "a/version": b"3\n"}),
     "a folder of another name": zipped({"b ü/data.pkl": GOOD, "b ü/data/0": NUMBERS, "b ü/version": b"3\n"}),
     "folders as records": zipped({"a/": b"", "a/data.pkl": GOOD, "a/data/": b"", "a/data/0": NUMBERS}),
@@ -383,34 +377,6 @@ def test_no_word_of_the_table_is_anything_but_ours() -> None:
         assert type(meaning).__module__.startswith("triformers."), name
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What came of each hostile file, in one process of narrow limits."""
-    folder = tmp_path_factory.mktemp("hostile")
-    names = {}
-    for index, (name, data) in enumerate(HOSTILE.items()):
-        (folder / f"{index}.bin").write_bytes(data)
-        names[str(index)] = name
-    (folder / "sound").write_bytes(PACKED)
-    command = [sys.executable, "-m", "tests.conversion.read_hostile", str(folder)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    work = folder / "work"
-    work.mkdir()
-    done = subprocess.run(command, capture_output=True, text=True, cwd=work, env=environment, timeout=600)
-    assert done.returncode == 0, done.stderr
-    assert not list(work.iterdir()), "something was executed"
-    return {names[index]: found for index, found in json.loads(done.stdout).items()}
-
-
-@pytest.mark.parametrize("what", HOSTILE)
-def test_hostile_files_are_refused_in_time_and_nothing_runs(what: str, outcomes: dict[str, Any]) -> None:
-    outcome, message, seconds, events = outcomes[what]
-    assert outcome == "refused", message
-    assert ".bin" in message and len(message) < 400 and "\n" not in message
-    assert seconds < 2
-    assert not events
-
-
 #: What a refusal says, where another reason would also have refused the file, but later.
 REASONS = {
     "pickle: dictionaries in a heap": "has a pickle of more than 800000 instructions",
@@ -420,10 +386,12 @@ REASONS = {
     "pickle: a call with a list": "calls a Constructor",
     "pickle: a storage larger than its record": "has a record of 24 bytes for storage '0'; expected 7 of float32",
     "pickle: sizes whose product wraps": "expected a shape that an array can have",
+    "pickle: tensors that fill a terabyte": "has tensors of 1677721600 bytes in storages of 24",
+    "archive: a storage under thousands of names": "has tensors of 524288000 bytes in storages of 262144",
     "pickle: os.system": "names 'os.system', which is never run or imported",
     "archive: a pickle of 17 megabytes": "has a data.pkl of 17825792 bytes; expected at most 16777216",
     "archive: an order of bytes without end": "has a record byteorder of 60000 bytes",
-    "archive: a bomb": "has compressed records of more than 67108864 bytes",
+    "archive: a bomb": "encrypted or compressed (method 8); expected stored records",
     "archive: a damaged pickle": "has a data.pkl that its checksum contradicts",
     "a row cut in its numbers": "ends within storage '0'",
     "a row of a big-endian machine": "was written by a big-endian machine",
@@ -433,8 +401,10 @@ REASONS = {
 
 
 @pytest.mark.parametrize("what", REASONS)
-def test_a_refusal_says_why(what: str, outcomes: dict[str, Any]) -> None:
-    assert REASONS[what] in outcomes[what][1]
+def test_a_refusal_says_why(what: str, tmp_path: Path) -> None:
+    with pytest.raises(FileError) as error:
+        opened(HOSTILE[what], tmp_path)
+    assert REASONS[what] in str(error.value)
 
 
 def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
@@ -445,7 +415,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
         opened(data, tmp_path)
 
 
-SOUND = {"zip": written({"a.weight": SIX, "b": SIX[0]}), "packed": PACKED, "row": ROW, "wide": WIDE}
+SOUND = {"zip": written({"a.weight": SIX, "b": SIX[0]}), "row": ROW, "wide": WIDE}
 
 
 def check_refused_or_sound(data: bytes) -> None:

@@ -18,6 +18,7 @@ from hypothesis.extra import numpy as arrays_of
 from safetensors import deserialize
 from safetensors.numpy import save
 
+from tests.hostile.safetensors_files import HOSTILE, assembled, entry
 from triformers.conversion.formats.safetensors import (
     DTYPES,
     MAX_HEADER,
@@ -49,17 +50,6 @@ def opened(data: bytes, folder: Path) -> dict[str, Tensor]:
     path.unlink(missing_ok=True)  # never truncate a file that is mapped
     path.write_bytes(data)
     return read_safetensors(path)
-
-
-def assembled(header: Any, payload: bytes = b"") -> bytes:
-    """A file with this header, which need not be true."""
-    text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    return len(text).to_bytes(8, "little") + text + payload
-
-
-def entry(code: Any = "F32", shape: Any = (2,), offsets: Any = (0, 8)) -> dict[str, Any]:
-    """A tensor as a header describes it; by default one that is right with 8 bytes behind it."""
-    return {"dtype": code, "shape": shape, "data_offsets": offsets}
 
 
 def random_array(dtype: np.dtype, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
@@ -196,64 +186,16 @@ def test_a_header_that_is_not_padded_is_read(tmp_path: Path) -> None:
 
 # ---- damage ----------------------------------------------------------------------------------------------
 
-DEEP = b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-
-DAMAGED = {
-    "empty": b"",
-    "shorter than a length": b"\x02\0\0\0\0",
-    "header longer than the file": (1000).to_bytes(8, "little") + b"{}",
-    "header longer than any machine": b"\xff" * 8 + b"{}",
-    "header that is a list": assembled([]),
-    "header that is no JSON": assembled(b"{"),
-    "header that is not UTF-8": assembled(b'{"\xff": 1}'),
-    "two documents": assembled(b"{}{}"),
-    "deep nesting": assembled(DEEP),
-    "a key twice": assembled(b'{"x":%s,"x":%s}' % ((json.dumps(entry()).encode(),) * 2), bytes(8)),
-    "a field twice": assembled(b'{"x":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}', bytes(8)),
-    "a tensor that is no object": assembled({"x": 7}),
-    "no dtype": assembled({"x": {"shape": [2], "data_offsets": [0, 8]}}, bytes(8)),
-    "no shape": assembled({"x": {"dtype": "F32", "data_offsets": [0, 8]}}, bytes(8)),
-    "no offsets": assembled({"x": {"dtype": "F32", "shape": [2]}}, bytes(8)),
-    "unknown type": assembled({"x": entry("F31")}, bytes(8)),
-    "type in lower case": assembled({"x": entry("f32")}, bytes(8)),
-    "type that is a list": assembled({"x": entry(["F32"])}, bytes(8)),
-    "type that is an object": assembled({"x": entry({})}, bytes(8)),
-    "shape that is a number": assembled({"x": entry(shape=2)}, bytes(8)),
-    "shape of fractions": assembled({"x": entry(shape=[2.0])}, bytes(8)),
-    "shape of truth values": assembled({"x": entry("F64", [True])}, bytes(8)),
-    "shape of strings": assembled({"x": entry(shape=["2"])}, bytes(8)),
-    "negative sizes": assembled({"x": entry(shape=[-1, -2])}, bytes(8)),
-    "sizes whose product wraps": assembled({"x": entry(shape=[2**32, 2**31, 2])}, bytes(8)),
-    "sizes beyond 64 bits": assembled({"x": entry(shape=[2**64, 0], offsets=[0, 0])}),
-    "nothing of an impossible shape": assembled({"x": entry(shape=[0, 2**40, 2**40], offsets=[0, 0])}),
-    "more axes than an array has": assembled({"x": entry("F64", [1] * 65)}, bytes(8)),
-    "a size of thousands of digits": assembled(b'{"x":{"dtype":"F32","shape":[1%s]}}' % (b"0" * 5000)),
-    "one offset": assembled({"x": entry(offsets=[0])}, bytes(8)),
-    "three offsets": assembled({"x": entry(offsets=[0, 8, 8])}, bytes(8)),
-    "offsets the wrong way round": assembled({"x": entry(offsets=[8, 0])}, bytes(8)),
-    "fewer bytes than the shape": assembled({"x": entry(offsets=[0, 4])}, bytes(4)),
-    "more bytes than the shape": assembled({"x": entry(offsets=[0, 12])}, bytes(12)),
-    "cut short": assembled({"x": entry()}, bytes(7)),
-    "without its tensors": assembled({"x": entry()}),
-    "padded": assembled({"x": entry()}, bytes(9)),
-    "tensors that nobody names": assembled({}, bytes(8)),
-    "starting late": assembled({"x": entry(offsets=[8, 16])}, bytes(16)),
-    "overlapping": assembled({"x": entry(), "y": entry(offsets=[4, 12])}, bytes(12)),
-    "the same bytes twice": assembled({"x": entry(), "y": entry()}, bytes(8)),
-    "a gap": assembled({"x": entry(), "y": entry(offsets=[12, 20])}, bytes(20)),
-    "an empty one inside another": assembled({"x": entry(), "y": entry(shape=[0], offsets=[4, 4])}, bytes(8)),
-}
-
 
 def test_what_the_damaged_files_are_made_of_is_sound(tmp_path: Path) -> None:
     assert opened(assembled({"x": entry()}, bytes(8)), tmp_path)["x"].read().tolist() == [0, 0]
     assert opened(assembled({}), tmp_path) == {}
 
 
-@pytest.mark.parametrize("what", DAMAGED)
+@pytest.mark.parametrize("what", HOSTILE)
 def test_damage_is_refused_by_name_and_costs_no_memory(what: str, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
-    path.write_bytes(DAMAGED[what])
+    path.write_bytes(HOSTILE[what])
     tracemalloc.start()
     try:
         with pytest.raises(FileError, match=r"model\.safetensors") as error:
@@ -261,7 +203,7 @@ def test_damage_is_refused_by_name_and_costs_no_memory(what: str, tmp_path: Path
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 100 * len(DAMAGED[what]) + 2**20
+    assert peak < 100 * len(HOSTILE[what]) + 2**20
     assert len(str(error.value)) - len(str(path)) < 600
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -22,6 +23,21 @@ def test_a_save_waits_for_readers_and_says_so_in_the_end(old: Path, monkeypatch:
     assert plain(old) == OLD
     save_new(old)
     assert plain(old) == NEW
+
+
+def test_a_lock_is_that_of_the_folder_that_is_there_now(old: Path) -> None:
+    held = locks.acquire(old, exclusive=True)
+    waiting = threading.Thread(target=save_new, args=(old,))
+    waiting.start()
+    time.sleep(0.05)
+    os.rename(old, old.with_name("aside"))
+    save(old, OLD)
+    with reading(old):
+        locks.release(held)
+        time.sleep(0.05)
+        assert plain(old) == OLD  # the save waits for the reader of the folder that it will change
+    waiting.join()
+    assert plain(old) == NEW and plain(old.with_name("aside")) == OLD
 
 
 @pytest.mark.parametrize("without", ["module", "file system"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.files.saves import NAMES, NEW, OLD, as_located, on_disk, plain, save, save_new
 from triformers.files.errors import FileError, InputError
-from triformers.files.transaction import HIDDEN, MANIFEST_NAME, SaveTransaction, verify_manifest
+from triformers.files.transaction import HIDDEN, MANIFEST_NAME, SaveTransaction, locate, settle, verify_manifest
 
 
 def test_a_save_appears_whole_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -104,6 +105,75 @@ def test_a_file_in_the_directorys_place(tmp_path: Path) -> None:
             pass
         assert isinstance(caught.value, FileError) and str(tmp_path / "file") in str(caught.value)
     assert (tmp_path / "file").read_text() == "x"
+
+
+@pytest.mark.parametrize("name", ["\udcff", " ", "a\nb", "-x", "~", "con", "ü", "%s{}", "a" * 200, "l/../m"])
+def test_odd_directories_are_saved_into(name: str, tmp_path: Path) -> None:
+    (tmp_path / "l").mkdir()
+    directory = Path(os.path.join(tmp_path, name))
+    save(directory, OLD)
+    save_new(directory)
+    assert plain(directory) == as_located(directory) == NEW
+    assert verify_manifest(directory) == []
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\0b"], ids=ascii)
+def test_what_is_no_path_is_refused_by_every_door(name: str, tmp_path: Path) -> None:
+    directory = os.path.join(tmp_path, name)
+    doors = (lambda: save(Path(directory), OLD), lambda: settle(directory), lambda: locate(directory, "x"))
+    for door in (*doors, lambda: verify_manifest(directory)):
+        with pytest.raises(FileError, match="no path has") as caught:
+            door()
+        str(caught.value).encode("utf-8")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_links_in_the_directorys_place(tmp_path: Path) -> None:
+    save(tmp_path / "target", OLD)
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    save_new(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink() and plain(tmp_path / "target") == NEW
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name in ("dangling", "loop"):
+        with pytest.raises(FileError, match="is a link to nothing"):
+            save_new(tmp_path / name)
+        with pytest.raises(FileError):
+            verify_manifest(tmp_path / name)
+
+
+@pytest.mark.parametrize("when", ["before a file", "within a file", "after the files"])
+def test_who_deletes_the_directory_ends_the_save(when: str, old: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileError), SaveTransaction(old) as stage:
+        stage.write_bytes("config.json", b"new")
+        if when == "before a file":
+            shutil.rmtree(old)
+        with stage.open("model.bin") as file:
+            file.write(b"new")
+            if when == "within a file":
+                shutil.rmtree(old)
+            file.write(b"new")
+        shutil.rmtree(old, ignore_errors=True)
+    assert on_disk(tmp_path) == {}
+
+
+def test_a_staged_file_that_was_lost_is_missed_before_it_counts(old: Path) -> None:
+    before = on_disk(old)
+    with pytest.raises(FileError), SaveTransaction(old) as stage:
+        stage.write_bytes("config.json", b"new")
+        stage.write_bytes("model.bin", b"new")
+        next((old / HIDDEN).glob("stage-*/files/model.bin")).unlink()
+    assert on_disk(old) == before
+
+
+def test_what_a_save_replaces_is_asked_when_it_is_published(tmp_path: Path) -> None:
+    with SaveTransaction(tmp_path) as sharded:
+        sharded.write_bytes("model-1.bin", b"first")
+        sharded.write_bytes("model-2.bin", b"second")
+        sharded.remove_where(lambda name: name.startswith("model"))
+        save(tmp_path, {"model.bin": b"whole", "other.bin": b"other"})
+    assert set(on_disk(tmp_path)) == {"model-1.bin", "model-2.bin", "other.bin", MANIFEST_NAME}
+    assert verify_manifest(tmp_path) == []
 
 
 def test_modes_follow_the_umask(tmp_path: Path) -> None:

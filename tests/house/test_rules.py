@@ -14,7 +14,7 @@ FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "flax", "optax", "optree"}
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("files",),
     ("hub",),
-    ("configuration", "fields", "outputs"),
+    ("configuration", "fields", "outputs", "sizes"),
     ("cards", "initialization", "losses"),
     ("tokenization", "processing", "generation"),
     ("conversion",),

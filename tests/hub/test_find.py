@@ -1,154 +1,51 @@
-"""Files are found in directories without a network, on the Hub at one commit, and all else is one error.
-
-The Hub is a server on the loopback that speaks as much of its protocol as a download needs. What talks to it
-runs in processes of its own: huggingface_hub reads its environment when it is imported.
-"""
+"""Files are found in directories without a network, on the Hub at one commit, and all else is one error."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 import subprocess
 import sys
 import textwrap
-import threading
-from collections.abc import Iterator
 from contextlib import nullcontext
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from tests.hub.client import FIRST, SECOND, TOKEN, WATCHED
+from tests.hub.faults import Fault, status
+from tests.hub.loopback import Handler, Hub, Repo
 from triformers.files.errors import FileError, InputError
 from triformers.files.transaction import PUBLISHED, SaveTransaction
 from triformers.hub import HubOptions, Repository, find_file, find_first
 from triformers.hub.find import is_hub_name
 
-FIRST, SECOND = "1" * 40, "2" * 40
-TOKEN = "hf_secretsecretsecret"
-
-
-class LoopbackHub(BaseHTTPRequestHandler):
-    """`org/model` has two commits and `main` at the first until `/move` is called; the others refuse."""
-
-    protocol_version = "HTTP/1.1"
-    branches: dict[str, str] = {}
-    requests: list[str] = []
-    files = {
-        FIRST: {"config.json": b"first config", "model.bin": b"first model", "sub/config.json": b"first sub"},
-        SECOND: {"config.json": b"second config", "model.bin": b"second model", "late.bin": b"second late"},
-    }
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-    def answer(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def do_HEAD(self) -> None:
-        self.requests.append(f"{self.command} {self.path}")
-        if self.path == "/move":
-            self.branches["main"] = SECOND
-            return self.answer(200, {})
-        repository, _, rest = self.path.strip("/").partition("/resolve/")
-        revision, _, name = rest.partition("/")
-        commit = self.branches.get(revision, revision)
-        if "Bearer bad" in self.headers.get("Authorization", ""):
-            self.answer(401, {"X-Error-Message": "Invalid credentials in Authorization header"})
-        elif repository == "org/gated":
-            self.answer(403, {"X-Error-Code": "GatedRepo"})
-        elif repository == "org/broken":
-            self.answer(418, {"X-Error-Message": f"the server repeats {self.headers.get('Authorization')}"})
-        elif repository != "org/model":
-            self.answer(401, {"X-Error-Code": "RepoNotFound"})
-        elif commit not in self.files:
-            self.answer(404, {"X-Error-Code": "RevisionNotFound"})
-        elif name not in self.files[commit]:
-            self.answer(404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": commit})
-        else:
-            body = self.files[commit][name]
-            etag = f'"{hashlib.sha1(body).hexdigest()}"'
-            self.answer(200, {"X-Repo-Commit": commit, "ETag": etag}, body)
-
-    do_GET = do_HEAD
-
-
-class Loopback:
-    """A running server, and processes that take it for the Hub."""
-
-    def __init__(self, address: str, home: Path) -> None:
-        self.address = address
-        self.home = home
-
-    def run(self, code: str, **environment: str) -> list[str]:
-        """The requests that a process made which ran `code`, with `move()` and `refused(...)` at hand."""
-        LoopbackHub.requests.clear()
-        keep = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
-        hub = {"HF_ENDPOINT": self.address, "HF_HOME": str(self.home), "HF_HUB_DISABLE_TELEMETRY": "1"}
-        process = subprocess.run(
-            [sys.executable, "-c", PREAMBLE + textwrap.dedent(code)],
-            env={**keep, **hub, "HF_HUB_DISABLE_XET": "1", "NO_PROXY": "127.0.0.1", **environment},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert process.returncode == 0, process.stderr
-        return list(LoopbackHub.requests)
-
-
-PREAMBLE = f"""
-import os, time, traceback, urllib.request
-from triformers.files.errors import FileError
-from triformers.hub import HubOptions, Repository, find_file, find_first
-FIRST, SECOND, TOKEN = {FIRST!r}, {SECOND!r}, {TOKEN!r}
-
-def move():
-    urllib.request.urlopen(os.environ["HF_ENDPOINT"] + "/move").read()
-
-def refused(reason, name, *files, required=True, **options):
-    try:
-        repository = Repository(name, HubOptions(token=TOKEN, **options))
-        found = repository.first(files or ["config.json"], required=required)
-    except FileError as error:
-        assert isinstance(error, OSError) and reason in str(error), str(error)
-        assert "; expected " in str(error) and "\\n" not in str(error)
-        assert TOKEN not in "".join(traceback.format_exception(error))
-    else:
-        raise AssertionError(f"found {{found}}")
-"""
+FILES = {
+    FIRST: {"config.json": b"first config", "model.bin": b"first model", "sub/config.json": b"first sub"},
+    SECOND: {"config.json": b"second config", "model.bin": b"second model", "late.bin": b"second late"},
+}
 
 
 @pytest.fixture
-def loopback(tmp_path: Path) -> Iterator[Loopback]:
-    LoopbackHub.branches = {"main": FIRST, "v1": FIRST}
-    server = ThreadingHTTPServer(("127.0.0.1", 0), LoopbackHub)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield Loopback(f"http://127.0.0.1:{server.server_port}", tmp_path / "home")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def hub(hub: Hub) -> Hub:
+    """`org/model` has two commits, and `main` at the first; the others refuse."""
+    hub.repos["org/model"] = Repo(FILES, {"main": FIRST, "v1": FIRST})
+    hub.repos["org/gated"] = Repo(FILES, {"main": FIRST})
+    hub.gated.add("org/gated")
+    return hub
 
 
 # The Hub
 
 
-def test_one_load_keeps_to_one_commit_though_the_branch_moves(loopback: Loopback) -> None:
-    requests = loopback.run(
+def test_one_load_keeps_to_one_commit_though_the_branch_moves(hub: Hub) -> None:
+    requests = hub.run(
         """
         present, absent = Repository("org/model"), Repository("org/model")
         assert present.commit is None
         assert present.file("config.json").read_bytes() == b"first config"
         assert absent.file("late.bin", required=False) is None
-        move()
+        move(SECOND)
         assert present.file("model.bin").read_bytes() == b"first model"
         assert absent.first(["late.bin", "model.bin"]).read_bytes() == b"first model"
         assert present.commit == absent.commit == FIRST
@@ -161,8 +58,25 @@ def test_one_load_keeps_to_one_commit_though_the_branch_moves(loopback: Loopback
     assert not any(FIRST in request and "late.bin" in request for request in requests)  # known to be absent
 
 
-def test_subfolders_and_forced_downloads(loopback: Loopback) -> None:
-    requests = loopback.run(
+@pytest.mark.parametrize("second", [b"other config", b"a longer config"])
+def test_a_branch_that_moves_between_the_hash_and_the_body(hub: Hub, second: bytes) -> None:
+    def move_on(handler: Handler) -> None:
+        handler.respond(handler.path)
+        repo.branches["main"] = SECOND
+
+    repo = hub.repos["org/model"] = Repo({FIRST: FILES[FIRST], SECOND: {"config.json": second}}, {"main": FIRST})
+    hub.faults.append(Fault("HEAD /org/model/resolve/main/", move_on, times=1))
+    hub.run(
+        """
+        load = Repository("org/model")
+        assert load.file("config.json").read_bytes() == b"first config" and load.commit == FIRST
+        assert load.file("model.bin").read_bytes() == b"first model"
+        """
+    )
+
+
+def test_subfolders_and_forced_downloads(hub: Hub) -> None:
+    requests = hub.run(
         """
         sub = Repository("org/model", HubOptions(subfolder="sub", revision=None))
         assert sub.file("config.json").read_bytes() == b"first sub" and sub.commit == FIRST
@@ -175,22 +89,39 @@ def test_subfolders_and_forced_downloads(loopback: Loopback) -> None:
     assert sum(request.startswith("GET") and request.endswith("/sub/config.json") for request in requests) == 3
 
 
-def test_every_refusal_of_the_hub_is_one_clear_error(loopback: Loopback) -> None:
-    loopback.run(
+def test_what_the_hub_does_not_have_is_one_clear_error(hub: Hub) -> None:
+    hub.run(
         """
         refused("no such repository", "org/absent")
         refused("no such repository", "org/absent", required=False)
+        refused("no such repository", "org/absent", token=False)
         refused("restricted", "org/gated")
         refused("no revision 'nowhere'", "org/model", revision="nowhere")
         refused("no revision '33333", "org/model", revision="3" * 40)
         refused("no a.bin or b.bin in org/model", "org/model", "a.bin", "b.bin")
-        refused("no usable answer", "org/broken")
-        TOKEN = "bad_token"
-        refused("refused the token", "org/model")
-        os.makedirs(os.path.join(os.environ["HF_HOME"], "hub", "models--org--model"), exist_ok=True)
-        TOKEN = "hf_other"
+        refused("refused the token", "org/model", token="hf_unknown")
         open(os.path.join(os.environ["HF_HOME"], "file"), "w").close()
         refused("could not be fetched", "org/model", cache_dir=os.path.join(os.environ["HF_HOME"], "file"))
+        """
+    )
+
+
+def test_every_status_is_one_clear_error(hub: Hub) -> None:
+    hub.run(
+        """
+        quick()
+        reasons = {
+            401: "refused the token", 403: "does not allow it", 404: "could not be fetched",
+            418: "could not be fetched", 429: "too many requests", 500: "the Hub answers 500", 503: "answers 503",
+        }
+        for code, reason in reasons.items():
+            for where in ("/org/model/resolve/.*/config.json", "GET /org/model/resolve/.*/config.json"):
+                fail(code, where)
+                refused(reason, "org/model")
+                refused(reason, "org/model", required=False)
+                refused(reason, "org/model", subfolder="sub")
+                refused(reason, "org/model", force_download=True)
+                assert find_file("org/model", "model.bin").read_bytes() == b"first model"
         """
     )
 
@@ -204,32 +135,77 @@ assert load.file("never-asked-for.bin", required=False) is None
 refused("no never-asked-for.bin", "org/model", "never-asked-for.bin", local_files_only=ONLY)
 refused("offline", "org/other", local_files_only=ONLY)
 refused("offline", "org/other", local_files_only=ONLY, required=False)
-refused("offline", "org/model", revision="v1", local_files_only=ONLY)
+for revision in ("v1", "refs/pr/1", "../../../x", "3" * 40):
+    refused("offline", "org/model", revision=revision, local_files_only=ONLY)
 """
 
 
-def test_offline_takes_what_the_cache_has(loopback: Loopback) -> None:
-    loopback.run('load = Repository("org/model"); load.first(["late.bin", "config.json"]); load.file("model.bin")')
-    LoopbackHub.branches["main"] = SECOND
-    assert loopback.run("ONLY = True" + OFFLINE) == []
-    assert loopback.run("ONLY = False" + OFFLINE, HF_HUB_OFFLINE="1") == []
+def test_offline_takes_what_the_cache_has_and_opens_no_connection(hub: Hub) -> None:
+    hub.run('load = Repository("org/model"); load.first(["late.bin", "config.json"]); load.file("model.bin")')
+    hub.repos["org/model"].branches["main"] = SECOND
+    assert hub.run("ONLY = True" + WATCHED + OFFLINE) == []
+    assert hub.run("ONLY = False" + WATCHED + OFFLINE, HF_HUB_OFFLINE="1") == []
+    refs = hub.home / "hub" / "models--org--model" / "refs" / "main"
+    refs.write_bytes(b"\xff" * 40)
+    hub.run('refused("offline", "org/model", local_files_only=True)')
+    hub.run('refused("downloaded again", "org/model", force_download=True)', HF_HUB_OFFLINE="1")
 
 
-def test_without_an_answer_the_cache_is_used_but_not_guessed_from(loopback: Loopback) -> None:
-    loopback.run('Repository("org/model").first(["late.bin", "config.json"])')
+def test_a_directory_opens_no_connection(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    assert hub.run(WATCHED + f"assert find_file({str(tmp_path)!r}, 'config.json')") == []
+
+
+def test_the_watch_would_notice(hub: Hub) -> None:
+    code = WATCHED + 'find_file("org/model", "config.json")'
+    process = hub.start(code)
+    assert "socket." in process.communicate(timeout=60)[1] and process.returncode == 1
+
+
+def test_the_cache_is_where_the_caller_says(hub: Hub, tmp_path: Path) -> None:
+    place, home = tmp_path / "place", tmp_path / "elsewhere"
+    hub.run(f"find_file('org/model', 'config.json', HubOptions(cache_dir={str(place)!r}))")
+    assert (place / "models--org--model" / "refs" / "main").read_text() == FIRST and not hub.home.exists()
+    hub.run("find_file('org/model', 'config.json', HubOptions(cache_dir='~/cache'))", HOME=str(tmp_path))
+    assert (tmp_path / "cache" / "models--org--model").is_dir()
+    hub.run("find_file('org/model', 'config.json')", HF_HOME=str(home))
+    assert (home / "hub" / "models--org--model").is_dir()
+
+
+def test_a_renamed_repository_is_followed(hub: Hub) -> None:
+    hub.renamed["older/name"] = "org/model"
+    hub.run('assert find_file("older/name", "config.json").read_bytes() == b"first config"')
+
+
+def test_without_an_answer_the_cache_is_used_but_not_guessed_from(hub: Hub) -> None:
+    hub.run('Repository("org/model").first(["late.bin", "config.json"])')
     with socket.socket() as unanswered:  # bound, never listening: connections are refused
         unanswered.bind(("127.0.0.1", 0))
-        loopback.run(
+        hub.run(
             """
-            time.sleep = lambda seconds: None  # huggingface_hub waits between its attempts
+            quick()
             load = Repository("org/model")
             assert load.file("config.json").read_bytes() == b"first config"
             assert load.file("late.bin", required=False) is None  # the Hub said so once
-            refused("gave no usable answer", "org/model", "model.bin", required=False)
-            refused("gave no usable answer", "org/other")
+            refused("connection to the Hub failed", "org/model", "model.bin", required=False)
+            refused("connection to the Hub failed", "org/other")
             """,
             HF_ENDPOINT=f"http://127.0.0.1:{unanswered.getsockname()[1]}",
         )
+
+
+def test_a_hub_that_fails_within_a_load_mixes_no_revisions(hub: Hub) -> None:
+    hub.run('find_file("org/model", "config.json")')
+    hub.repos["org/model"].branches["main"] = SECOND
+    hub.faults.append(Fault("HEAD /org/model/resolve/main/config.json", status(500)))
+    hub.run(
+        """
+        quick()
+        load = Repository("org/model")
+        assert load.file("config.json").read_bytes() == b"first config"  # of the cache, for want of an answer
+        assert load.file("model.bin").read_bytes() == b"first model" and load.commit == FIRST
+        """
+    )
 
 
 # Directories

@@ -43,11 +43,16 @@ def _source(folder: Path, model_type: str, card: Card, stem: str, runner: Module
     spec, generator = all_specs()[model_type], np.random.default_rng(0)
     model_class = runner.model_class(stem)
     task = next(task for task, name in card.models.items() if name == stem)
-    fields = {"is_decoder": task == "causal-lm", "torch_dtype": "float32", **FIELDS.get(task, {})}
+    decoder = {name: value for name, value in spec.decoder.items() if name == "is_decoder" and task == "causal-lm"}
+    fields = {**decoder, "torch_dtype": "float32", **FIELDS.get(task, {})}
     model = model_class(model_class.config_class(**{**spec.tiny, **fields}), seed=0)
     model.fill(loud(generator), "float32")
     model.save_pretrained(folder / "source")
     inputs = spec.batch_of(model.config, generator)
+    if not hasattr(
+        model.config, "type_vocab_size"
+    ):  # where segments are tokens, not every framework of 4.53.3 has them
+        inputs.pop("token_type_ids", None)
     if task == "multiple-choice":
         inputs = {name: np.stack([array, array[:, ::-1]], 1) for name, array in inputs.items()}
     np.savez(folder / "inputs.npz", **inputs)

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from tests.parity.runners import runner_of
-from tests.specs import all_specs
+from tests.specs import all_specs, spec_of, without_dropout
+from triformers.cards import all_cards
 from triformers.files.errors import InputError
 
 pytestmark = pytest.mark.backend
 
-DECODER = {"is_decoder": True, "add_cross_attention": True}
+#: The classes that predict the next token from a cache, and may attend to an encoder too.
+STEMS = [card.models["causal-lm"] for name, card in all_cards().items() if card.models and all_specs()[name].decoder]
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +25,17 @@ def runner(backend: str) -> ModuleType:
     return runner_of(backend)
 
 
-def decoder(runner: ModuleType, **fields: Any) -> Any:
-    """A small BERT that predicts the next token."""
-    model_class = runner.model_class("BertLMHeadModel")
-    calm = dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), 0.0)
-    config = model_class.config_class(**{**all_specs()["bert"].tiny, **calm, **DECODER, **fields})
-    return model_class(config, seed=0)
+@pytest.fixture(params=STEMS)
+def stem(request: pytest.FixtureRequest) -> str:
+    """A class that predicts the next token."""
+    return request.param
+
+
+def decoder(runner: ModuleType, stem: str, **fields: Any) -> Any:
+    """A small model that predicts the next token, dropout off."""
+    model_class, spec = runner.model_class(stem), spec_of(stem)
+    config_class = model_class.config_class
+    return model_class(config_class(**{**spec.tiny, **without_dropout(config_class), **spec.decoder, **fields}), seed=0)
 
 
 def inputs(runner: ModuleType, rows: int = 2, length: int = 10) -> dict[str, Any]:
@@ -54,8 +61,8 @@ def logits(output: Any) -> np.ndarray:
     return np.asarray(array.detach() if hasattr(array, "detach") else array)
 
 
-def test_layers_and_what_they_hold(runner: ModuleType) -> None:
-    model, given = decoder(runner), inputs(runner)
+def test_layers_and_what_they_hold(stem: str, runner: ModuleType) -> None:
+    model, given = decoder(runner, stem), inputs(runner)
     cache = call(model, given, slice(0, 7)).past_key_values
     assert len(cache) == 2 and cache.get_seq_length() == 7 and cache.get_max_cache_shape() is None
     assert [tuple(array.shape) for array in cache[0]] == [(2, 4, 7, 9)] * 2 + [(2, 4, 6, 9)] * 2
@@ -64,8 +71,8 @@ def test_layers_and_what_they_hold(runner: ModuleType) -> None:
     assert isinstance(cache.to_legacy_cache(), tuple)
 
 
-def test_reading_on_does_not_change_what_was_answered_before(runner: ModuleType) -> None:
-    model, given = decoder(runner), inputs(runner)
+def test_reading_on_does_not_change_what_was_answered_before(stem: str, runner: ModuleType) -> None:
+    model, given = decoder(runner, stem), inputs(runner)
     first = call(model, given, slice(0, 4)).past_key_values
     for part in (slice(4, 6), slice(6, 8)):
         found = logits(call(model, given, part, past_key_values=first))
@@ -75,8 +82,8 @@ def test_reading_on_does_not_change_what_was_answered_before(runner: ModuleType)
     assert first.get_seq_length() == 4
 
 
-def test_tuples_of_4x_are_taken_over(runner: ModuleType) -> None:
-    model, given = decoder(runner), inputs(runner)
+def test_tuples_of_4x_are_taken_over(stem: str, runner: ModuleType) -> None:
+    model, given = decoder(runner, stem), inputs(runner)
     expected = logits(call(model, given, slice(None)))
     past = call(model, given, slice(0, 5)).past_key_values.to_legacy_cache()
     shapes = [tuple(array.shape) for layer in past for array in layer]
@@ -86,36 +93,39 @@ def test_tuples_of_4x_are_taken_over(runner: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["layers", "type"])
-def test_what_is_no_cache_is_refused(wrong: str, runner: ModuleType) -> None:
-    model, given = decoder(runner), inputs(runner)
+def test_what_is_no_cache_is_refused(wrong: str, stem: str, runner: ModuleType) -> None:
+    model, given = decoder(runner, stem), inputs(runner)
     past = call(model, given, slice(0, 5)).past_key_values.to_legacy_cache()
     with pytest.raises(InputError, match="past_key_values") as caught:
         call(model, given, slice(5, None), past_key_values=past[:1] if wrong == "layers" else {"a": 1})
     assert len(str(caught.value)) < 400
 
 
-def test_a_cache_is_kept_only_by_a_decoder_that_is_asked(runner: ModuleType) -> None:
+def test_a_cache_is_kept_only_where_that_is_asked(stem: str, runner: ModuleType) -> None:
     given = inputs(runner)
-    assert call(decoder(runner), given, slice(None), use_cache=False).past_key_values is None
-    assert call(decoder(runner, use_cache=False), given, slice(None)).past_key_values is None
-    encoder = decoder(runner, is_decoder=False, add_cross_attention=False)
-    assert call(encoder, given, slice(None), use_cache=True).past_key_values is None
+    assert call(decoder(runner, stem), given, slice(None), use_cache=False).past_key_values is None
+    assert call(decoder(runner, stem, use_cache=False), given, slice(None)).past_key_values is None
 
 
-def test_a_sequence_longer_than_the_positions_is_refused(runner: ModuleType) -> None:
-    model, given = decoder(runner), inputs(runner, length=20)
+def test_an_encoder_keeps_nothing(runner: ModuleType) -> None:
+    encoder = decoder(runner, "BertLMHeadModel", is_decoder=False, add_cross_attention=False)
+    assert call(encoder, inputs(runner), slice(None), use_cache=True).past_key_values is None
+
+
+def test_a_sequence_longer_than_the_positions_is_refused(stem: str, runner: ModuleType) -> None:
+    model, given = decoder(runner, stem), inputs(runner, length=20)
     past = call(model, given, slice(None)).past_key_values
     with pytest.raises(InputError, match="24 tokens"):
         call(model, given, slice(0, 4), past_key_values=past)
 
 
-def test_cross_attention_needs_its_layers(runner: ModuleType) -> None:
+def test_cross_attention_needs_its_layers(stem: str, runner: ModuleType) -> None:
     with pytest.raises(InputError, match="add_cross_attention"):
-        call(decoder(runner, add_cross_attention=False), inputs(runner), slice(None))
+        call(decoder(runner, stem, add_cross_attention=False), inputs(runner), slice(None))
 
 
-def test_later_tokens_change_nothing_before_them(runner: ModuleType) -> None:
-    model, given = decoder(runner), inputs(runner)
+def test_later_tokens_change_nothing_before_them(stem: str, runner: ModuleType) -> None:
+    model, given = decoder(runner, stem), inputs(runner)
     ids = np.array(given["input_ids"])
     ids[:, 6:] = 3
     other = {**given, **(runner.tensors({"input_ids": ids}) if hasattr(runner, "tensors") else {"input_ids": ids})}
@@ -124,13 +134,13 @@ def test_later_tokens_change_nothing_before_them(runner: ModuleType) -> None:
 
 
 @pytest.mark.backend("torch")
-def test_caches_of_4x_by_name() -> None:
+def test_caches_of_4x_by_name(stem: str) -> None:
     import torch
 
     import triformers
 
     runner = runner_of("torch")
-    model, given = decoder(runner), inputs(runner)
+    model, given = decoder(runner, stem), inputs(runner)
     expected = logits(call(model, given, slice(None)))
     made = {
         "dynamic": triformers.DynamicCache(),
@@ -151,13 +161,13 @@ def test_caches_of_4x_by_name() -> None:
 
 
 @pytest.mark.backend("torch")
-def test_rows_of_a_cache_are_chosen_repeated_split_and_cut() -> None:
+def test_rows_of_a_cache_are_chosen_repeated_split_and_cut(stem: str) -> None:
     import torch
 
     import triformers
 
     runner = runner_of("torch")
-    model, given = decoder(runner), inputs(runner, rows=4)
+    model, given = decoder(runner, stem), inputs(runner, rows=4)
     with torch.no_grad():
         expected = logits(call(model, given, slice(None)))
         for change, rows in (
@@ -178,25 +188,26 @@ def test_rows_of_a_cache_are_chosen_repeated_split_and_cut() -> None:
 
 
 @pytest.mark.backend("torch")
-def test_gradients_flow_through_a_cache() -> None:
+def test_gradients_flow_through_a_cache(stem: str) -> None:
     runner = runner_of("torch")
-    model, given = decoder(runner), inputs(runner)
+    model, given = decoder(runner, stem), inputs(runner)
     first = call(model, given, slice(0, 5))
     second = call(model, given, slice(5, None), past_key_values=first.past_key_values)
     second.logits.square().sum().backward()
-    stepped = model.bert.encoder.layer[0].attention.self.key.weight.grad.clone()
+    stepped = {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
     model.zero_grad()
     call(model, given, slice(None)).logits[:, 5:].square().sum().backward()
-    whole = model.bert.encoder.layer[0].attention.self.key.weight.grad
-    assert (stepped - whole).abs().max() <= 1e-4 * whole.abs().max()
+    largest = max(parameter.grad.abs().max() for parameter in model.parameters())
+    for name, parameter in model.named_parameters():
+        assert (stepped[name] - parameter.grad).abs().max() <= 1e-4 * largest, name
 
 
 @pytest.mark.backend("flax")
-def test_a_cache_with_all_its_room_compiles_once() -> None:
+def test_a_cache_with_all_its_room_compiles_once(stem: str) -> None:
     import jax
 
     runner = runner_of("flax")
-    model, given = decoder(runner), inputs(runner)
+    model, given = decoder(runner, stem), inputs(runner)
     expected, traces = logits(call(model, given, slice(None))), []
 
     @jax.jit
@@ -214,3 +225,31 @@ def test_a_cache_with_all_its_room_compiles_once() -> None:
     assert np.abs(np.concatenate(found, 1) - expected).max() < 1e-5
     with pytest.raises(InputError, match="at most 23"):
         model.init_cache(2, 24)
+
+
+@pytest.mark.backend("tensorflow")
+@pytest.mark.parametrize("by_xla", [False, True])
+def test_a_cache_with_all_its_room_is_traced_once(by_xla: bool, stem: str) -> None:
+    import tensorflow as tf
+
+    from triformers.backends.tensorflow.cache import Cache
+
+    runner = runner_of("tensorflow")
+    model, given = decoder(runner, stem), inputs(runner)
+    expected, traces = logits(call(model, given, slice(None))), []
+
+    @tf.function(jit_compile=by_xla)
+    def step(ids: Any, cache: Any) -> Any:
+        traces.append(ids.shape)
+        output = model(ids, encoder_hidden_states=given["encoder_hidden_states"], past_key_values=cache)
+        return output.logits, output.past_key_values
+
+    first = call(model, given, slice(0, 4), past_key_values=Cache.preallocated(model.config, 2, 12))
+    cache, found = first.past_key_values, [logits(first)]
+    for place in range(4, 10):
+        scores, cache = step(given["input_ids"][:, place : place + 1], cache)
+        found.append(np.asarray(scores))
+    assert len(traces) == 1
+    assert np.abs(np.concatenate(found, 1) - expected).max() < 1e-5
+    with pytest.raises(InputError, match="at most 23"):
+        Cache.preallocated(model.config, 2, 24)

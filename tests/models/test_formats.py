@@ -14,7 +14,7 @@ import pytest
 
 from tests.models.test_loading import tensors_of
 from tests.parity.runners import runner_of
-from tests.specs import all_specs
+from tests.specs import sampled, spec_of
 from triformers.cards import all_cards
 from triformers.cli import main
 from triformers.conversion.formats.names import FORMATS
@@ -40,7 +40,7 @@ def runner(backend: str) -> ModuleType:
 def made(runner: ModuleType, stem: str, **fields: Any) -> Any:
     """A fresh model."""
     model_class = runner.model_class(stem)
-    return model_class(model_class.config_class(**{**all_specs()["bert"].tiny, **fields}), seed=0)
+    return model_class(model_class.config_class(**{**spec_of(stem).tiny, **fields}), seed=0)
 
 
 def recorded(form: str, runner: ModuleType, folder: Path) -> Path:
@@ -93,21 +93,40 @@ def test_a_bare_model_from_what_the_incumbent_wrote(folder: str, runner: ModuleT
     assert found and all(array.tobytes() == truth[f"bert.{name}"].read().tobytes() for name, array in found.items())
 
 
+@pytest.mark.parametrize("folder", ["bin", "canonical", "flax", "tensorflow"])
+def test_layers_of_gpt2_that_the_incumbent_wrote(folder: str, runner: ModuleType) -> None:
+    truth = read_safetensors(RECORDED / "gpt2/canonical/model.safetensors")
+    whole = {name: tensor.read() for name, tensor in truth.items()}
+    bare = {name.removeprefix("transformer."): array for name, array in whole.items()}
+    for stem, expected in (("GPT2LMHeadModel", whole), ("GPT2Model", bare)):
+        model, info = runner.load(stem, RECORDED / "gpt2" / folder, "float32", output_loading_info=True)
+        assert equal(tensors_of(model), expected) and not any(info.values())
+
+
 # ---- what is written here -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", SHARDS)
+def survives(form: str, stem: str, is_tied: bool, runner: ModuleType, folder: Path, *arguments: str) -> Path:
+    """Convert a model with every option to a format, and compare what comes back; answers where it is."""
+    model = made(runner, stem, **{**spec_of(stem).full, "tie_word_embeddings": is_tied})
+    path = converted(model, folder, form, *arguments)
+    again, info = runner.load(stem, path, "float32", output_loading_info=True)
+    assert equal(tensors_of(again), tensors_of(model)) and not info["missing_keys"], stem
+    return path
+
+
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_format_comes_back(form: str, size: str, runner: ModuleType, tmp_path: Path) -> None:
-    for stem in STEMS if size == "whole" else ("BertModel", "BertForPreTraining"):
-        model = made(
-            runner, stem, tie_word_embeddings=stem != "BertForMaskedLM", position_embedding_type="relative_key"
-        )
-        shards = [] if SHARDS[size] is None else ["--max-shard-size", SHARDS[size]]
-        folder = converted(model, tmp_path / stem, form, *shards)
-        assert (folder / FORMATS[form].index()).exists() is (size == "sharded")
-        again, info = runner.load(stem, folder, "float32", output_loading_info=True)
-        assert equal(tensors_of(again), tensors_of(model)) and not info["missing_keys"], stem
+@pytest.mark.parametrize("stem", sampled(STEMS))
+def test_every_format_comes_back(stem: str, form: str, runner: ModuleType, tmp_path: Path) -> None:
+    path = survives(form, stem, stem.endswith("LMHeadModel"), runner, tmp_path)
+    assert not (path / FORMATS[form].index()).exists()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_shards_of_every_format_come_back(form: str, runner: ModuleType, tmp_path: Path) -> None:
+    for number, stem in enumerate(("BertModel", "BertForPreTraining", "GPT2LMHeadModel")):
+        path = survives(form, stem, number % 2 == 0, runner, tmp_path / stem, "--max-shard-size", "20KB")
+        assert (path / FORMATS[form].index()).exists()
 
 
 @pytest.mark.parametrize("size", SHARDS)

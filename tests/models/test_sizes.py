@@ -11,7 +11,7 @@ import pytest
 
 from tests.parity.compare import beyond
 from tests.parity.runners import runner_of
-from tests.specs import all_specs
+from tests.specs import all_specs, without_dropout
 from triformers.cards import all_cards
 from triformers.files.errors import ConfigurationError, InputError, TriformersError
 
@@ -35,8 +35,9 @@ def runner(backend: str) -> ModuleType:
 def made(runner: ModuleType, model_type: str, stem: str, **fields: Any) -> Any:
     """A fresh model of the spec's size, dropout off."""
     model_class = runner.model_class(stem)
-    calm = dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), 0.0)
-    return model_class(model_class.config_class(**{**all_specs()[model_type].tiny, **calm, **fields}), seed=0)
+    config_class = model_class.config_class
+    options = {**all_specs()[model_type].tiny, **without_dropout(config_class), **fields}
+    return model_class(config_class(**options), seed=0)
 
 
 def tensors_of(model: Any) -> dict[str, np.ndarray]:

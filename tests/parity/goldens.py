@@ -134,6 +134,6 @@ def cases(root: Path) -> Iterator[Case]:
     """The cases of every class that a card lists."""
     for model_type, card in all_cards().items():
         listed = set(card.models.values())
-        for folder in sorted((root / model_type).iterdir()):
+        for folder in sorted((root / model_type).iterdir()) if listed else ():
             if folder.name.partition("--")[0] in listed:
                 yield Case(folder)

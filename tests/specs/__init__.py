@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pytest
 
 from triformers.cards import all_cards
 from triformers.losses import IGNORED
+
+#: Tasks whose class shows the most of an architecture, in order.
+WHOLE = ("pretraining", "masked-lm", "causal-lm", "seq2seq-lm", "base")
 
 #: The arguments of a call, by name.
 Inputs = dict[str, np.ndarray]
@@ -25,6 +29,7 @@ class Spec:
         model_type: Its card's key.
         tiny: A small configuration in which every size is odd or different and every constant exaggerated.
         full: Fields over `tiny` that switch on every option which adds, removes or reshapes a weight.
+        decoder: Fields over `tiny` that make a decoder which attends to an encoder; none for what is no decoder.
         batch_of: Inputs of the bare model, made for a configuration by a random generator.
         vary: Fields of a random configuration to set over `tiny`, made by a random generator for a task.
         mutations: (fields of a configuration, wrong values for some of them that the harness must notice there).
@@ -42,6 +47,7 @@ class Spec:
     square: str
     swap: tuple[str, str]
     bias: str
+    decoder: Mapping[str, Any] = field(default_factory=dict)
 
 
 def all_specs() -> dict[str, Spec]:
@@ -55,11 +61,48 @@ def task_of(model_type: str, stem: str) -> str:
     return next(task for task, listed in all_cards()[model_type].models.items() if listed == stem)
 
 
+def spec_of(stem: str) -> Spec:
+    """The spec of the architecture that a class belongs to."""
+    cards = all_cards()
+    return all_specs()[next(name for name, card in cards.items() if stem in card.models.values())]
+
+
+def sampled(stems: Iterable[str]) -> list[Any]:
+    """Classes to go through one by one: all of BERT; of every other architecture one with a head, the rest as slow."""
+    first = {card.models[task] for card in all_cards().values() for task in _first_of(card.models, WHOLE)}
+    first |= set(all_cards()["bert"].models.values())
+    return [pytest.param(stem, marks=[] if stem in first else pytest.mark.slow) for stem in stems]
+
+
+def _first_of(there: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    return [task for task in wanted if task in there][:1]
+
+
+def without_dropout(config_class: Any) -> dict[str, float]:
+    """The fields of a configuration that drop something, at zero."""
+    return {name: 0.0 for name in config_class._fields if "drop" in name}
+
+
+# ---- configurations -----------------------------------------------------------------------------------------
+
+
+def pruned(heads: int, layers: int, generator: np.random.Generator) -> dict[int, list[int]]:
+    """Some heads of every layer, at least one left in each."""
+    counts = generator.integers(0, heads, layers)
+    return {layer: sorted(generator.permutation(heads)[:count].tolist()) for layer, count in enumerate(counts)}
+
+
 # ---- inputs -------------------------------------------------------------------------------------------------
 
 
-def text_batch(config: Any, generator: np.random.Generator) -> Inputs:
-    """A batch of tokens with ragged masks and segments, as long as the feed-forward block's pieces allow."""
+def text_batch(config: Any, generator: np.random.Generator, segments: int) -> Inputs:
+    """A batch of tokens with ragged masks and segments, as long as the feed-forward block's pieces allow.
+
+    Args:
+        config: The model's configuration.
+        generator: Where it comes from.
+        segments: How many segments the model knows.
+    """
     rows, length = int(generator.integers(2, 5)), min(11, config.max_position_embeddings)
     length -= length % max(1, config.chunk_size_feed_forward)
     lengths = generator.integers(length // 2, length + 1, rows)
@@ -67,7 +110,7 @@ def text_batch(config: Any, generator: np.random.Generator) -> Inputs:
     return {
         "input_ids": generator.integers(1, config.vocab_size, (rows, length)),
         "attention_mask": (np.arange(length) < lengths[:, None]).astype(np.int64),
-        "token_type_ids": generator.integers(0, config.type_vocab_size, (rows, length)),
+        "token_type_ids": generator.integers(0, segments, (rows, length)),
     }
 
 
@@ -84,7 +127,7 @@ def encoder_states(config: Any, rows: int, generator: np.random.Generator) -> In
 def inputs_of(spec: Spec, task: str, config: Any, generator: np.random.Generator) -> Inputs:
     """Inputs and labels of the class for a task."""
     inputs = spec.batch_of(config, generator)
-    if task == "multiple-choice":  # two questions with the same choices, in opposite order
+    if task in ("multiple-choice", "double-heads"):  # two questions with the same choices, in opposite order
         inputs = {name: np.stack([array, array[::-1]]) for name, array in inputs.items()}  # [2, C, T]
     return {**inputs, **LABELS[task](config, inputs[next(iter(inputs))].shape, generator)}
 
@@ -119,6 +162,13 @@ def choice_labels(config: Any, shape: tuple[int, ...], generator: np.random.Gene
     return {"labels": generator.integers(0, shape[1], shape[0])}
 
 
+def double_labels(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
+    """A word for each token [B, C, T], and the right choice of each row [B], told by one token of each [B, C]."""
+    words = _some_ignored(generator.integers(0, config.vocab_size, shape), generator)
+    choices = {"mc_labels": generator.integers(0, shape[1], shape[0])}
+    return {"labels": words, **choices, "mc_token_ids": generator.integers(0, shape[2], shape[:2])}
+
+
 def next_labels(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
     """Whether the second sentence of each row [B] follows the first."""
     return {"labels": generator.integers(0, 2, shape[0])}
@@ -151,6 +201,7 @@ LABELS: Mapping[str, Callable[[Any, tuple[int, ...], np.random.Generator], Input
     "next-sentence-prediction": next_labels,
     "sequence-classification": row_labels,
     "multiple-choice": choice_labels,
+    "double-heads": double_labels,
     "token-classification": token_labels,
     "question-answering": answer_labels,
 }

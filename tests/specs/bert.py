@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tests.specs import Inputs, Spec, encoder_states, text_batch
+from tests.specs import Inputs, Spec, encoder_states, pruned, text_batch
 
 
 def batch(config: Any, generator: np.random.Generator) -> Inputs:
     """Text, and an encoder's states if the configuration reads some."""
-    inputs = text_batch(config, generator)
+    inputs = text_batch(config, generator, config.type_vocab_size)
     if config.add_cross_attention:
         inputs |= encoder_states(config, len(inputs["input_ids"]), generator)
     return inputs
@@ -43,12 +43,6 @@ def vary(generator: np.random.Generator, task: str) -> dict[str, Any]:
     }
 
 
-def pruned(heads: int, layers: int, generator: np.random.Generator) -> dict[int, list[int]]:
-    """Some heads of every layer, at least one left in each."""
-    counts = generator.integers(0, heads, layers)
-    return {layer: sorted(generator.permutation(heads)[:count].tolist()) for layer, count in enumerate(counts)}
-
-
 SPEC = Spec(
     model_type="bert",
     tiny=dict(
@@ -69,6 +63,7 @@ SPEC = Spec(
         tie_word_embeddings=False,
         pruned_heads={0: [1, 3], 1: [0]},
     ),
+    decoder=dict(is_decoder=True, add_cross_attention=True),
     batch_of=batch,
     vary=vary,
     mutations=(

@@ -23,6 +23,8 @@ from tokenizers import AddedToken
 import triformers
 
 _FRAMEWORKS = {"pt": "torch", "tf": "tensorflow", "jax": "flax"}
+#: The files whose content is recorded where a tokenizer was saved.
+_SMALL_FILES = ("added_tokens.json", "special_tokens_map.json", "tokenizer_config.json")
 TOKEN_FIELDS = ("content", "single_word", "lstrip", "rstrip", "normalized", "special")
 
 
@@ -74,8 +76,8 @@ def open_family(folder: Path, scratch: Path) -> Family:
 def _files(folder: Path, kind: str, scratch: Path) -> Path:
     """The directory of one class. `shared.json` names the files that are stored elsewhere, once.
 
-    A vocabulary is stored once, as `vocab.txt`: where `shared.json` says so, it is copied, and written into
-    tokenizer.json in place of `"vocab": null`.
+    Its `files` are copied as they are. A vocabulary is stored once, as `vocab.txt`: where `shared.json` says so, it is
+    copied, and written into tokenizer.json in place of `"vocab": null`.
     """
     shared_file = folder / "shared.json"
     if not shared_file.exists() or not (folder / kind).is_dir():
@@ -85,6 +87,11 @@ def _files(folder: Path, kind: str, scratch: Path) -> Path:
     target.mkdir(parents=True, exist_ok=True)
     for path in (folder / kind).iterdir():
         (target / path.name).write_bytes(path.read_bytes())
+    for name, source in shared.get("files", {}).items():
+        if name.startswith(f"{kind}/"):
+            (target / Path(name).name).write_bytes((folder / source).read_bytes())
+    if "vocabulary" not in shared:
+        return target
     vocabulary = (folder / shared["vocabulary"]).read_text(encoding="utf-8")
     if f"{kind}/vocab.txt" in shared["copies"]:
         (target / "vocab.txt").write_text(vocabulary, encoding="utf-8")
@@ -156,10 +163,8 @@ def _name(call: Mapping[str, Any]) -> str:
 
 def _make(target: Any, call: Mapping[str, Any]) -> tuple[Any, Any]:
     """One call; the object for the calls after it, and the answer (an exception where it raised)."""
-    if "reload" in call:
-        return _reload(target)
     try:
-        return target, _answer(target, call)
+        return _reload(target) if "reload" in call else (target, _answer(target, call))
     except Exception as error:  # noqa: BLE001 - the recorded answer may be that it raises
         return target, error
 
@@ -183,7 +188,7 @@ def _reload(tokenizer: Any) -> tuple[Any, Any]:
     with tempfile.TemporaryDirectory() as directory:
         tokenizer.save_pretrained(directory)
         paths = sorted(path for path in Path(directory).iterdir() if not path.name.startswith("."))
-        small = {path.name: path for path in paths if path.suffix == ".json" and path.name != "tokenizer.json"}
+        small = {path.name: path for path in paths if path.name in _SMALL_FILES}
         answer = {
             "files": [path.name for path in paths],
             "json": {name: json.loads(path.read_text(encoding="utf-8")) for name, path in small.items()},
@@ -194,16 +199,21 @@ def _reload(tokenizer: Any) -> tuple[Any, Any]:
 # -- values --------------------------------------------------------------------------------------------------
 
 
-def read(node: Any, arrays: Mapping[str, np.ndarray] | None = None) -> Any:
+def read(
+    node: Any,
+    arrays: Mapping[str, np.ndarray] | None = None,
+    further: Mapping[str, Callable[[Any], Any]] | None = None,
+) -> Any:
     """The value that a recorded node stands for.
 
     Args:
         node: The node.
         arrays: The arrays that lie beside the cases, by key.
+        further: Readers of nodes that stand for values of other rooms, by key.
     """
 
     def inner(value: Any) -> Any:
-        return read(value, arrays)
+        return read(value, arrays, further)
 
     if isinstance(node, list):
         return [inner(item) for item in node]
@@ -220,6 +230,7 @@ def read(node: Any, arrays: Mapping[str, np.ndarray] | None = None) -> Any:
         "$npz": lambda value: (arrays or {})[value["key"]].astype(value["dtype"]),
         "$tensor": inner,
         "$objects": lambda value: [inner(item) for item in value],
+        **(further or {}),
     }
     ((key, value),) = node.items() if len(node) == 1 else (("", None),)
     return readers[key](value) if key in readers else {name: inner(item) for name, item in node.items()}

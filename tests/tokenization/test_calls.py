@@ -154,7 +154,8 @@ def test_where_tokens_come_from(cased: Any) -> None:
     batch = fast(["the man", "a"], padding=True)
     assert batch[0].tokens == batch.tokens(0) == ["[CLS]", "the", "man", "[SEP]"]
     assert batch.token_to_chars(0, 2) == (4, 7) and batch.token_to_chars(0, 0) is None
-    assert batch.word_to_chars(0, 99) is None
+    with pytest.raises(TypeError, match="no word 99"):
+        batch.word_to_chars(0, 99)
     for call in (lambda: batch[5], lambda: batch.tokens(2), lambda: batch.token_to_word(0, -1)):
         with pytest.raises(IndexError, match="expected"):
             call()
@@ -270,6 +271,7 @@ def test_slow_and_fast_have_the_same_surface() -> None:
         "can_save_slow_tokenizer",
         "decoder",
         "set_truncation_and_padding",
+        "train_new_from_iterator",
         "vocab",
     }
     only_slow = {"do_lower_case", "prepare_for_tokenization"}  # the first is an attribute of fast instances

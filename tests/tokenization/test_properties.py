@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import unicodedata
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -16,9 +17,9 @@ from tokenizers import AddedToken
 from triformers import BertTokenizer, BertTokenizerFast
 from triformers.tokenization import unicode
 from triformers.tokenization.options import TruncationStrategy
-from triformers.tokenization.padding import padded_length
+from triformers.tokenization.padding import fill, padded_length
 from triformers.tokenization.splitting import Splitter, apply_flags
-from triformers.tokenization.tensors import rows_to_array
+from triformers.tokenization.tensors import filled_array
 from triformers.tokenization.truncation import truncate
 from triformers.tokenization.wordpiece import BasicTokenizer, WordpieceTokenizer
 
@@ -111,14 +112,41 @@ def test_padded_lengths(length: int, multiple: int | None) -> None:
     assert multiple is None or padded % multiple == 0
 
 
+@given(st.lists(st.lists(st.integers(0, 2**31), max_size=5), min_size=1), st.sampled_from(["left", "right"]))
+def test_rows_become_one_array(rows: list[list[int]], side: str) -> None:
+    width = max(map(len, rows))
+    wanted = [fill(row, width - len(row), 7, side) for row in rows]
+    taken = np.array([fill([True] * len(row), width - len(row), False, side) for row in rows], dtype=bool)
+    array = filled_array(iter(rows), taken, 7)
+    assert array.dtype == np.int64 and array.tolist() == wanted
+
+
 @given(
-    st.integers(0, 5).flatmap(
-        lambda width: st.lists(st.lists(st.integers(0, 2**31), min_size=width, max_size=width), min_size=1)
-    )
+    st.lists(texts.filter(bool), min_size=1, max_size=4),
+    st.sampled_from([True, "max_length"]),
+    st.sampled_from([None, 8]),
+    st.sampled_from(["left", "right"]),
+    st.booleans(),
 )
-def test_rows_become_one_array(rows: list[list[int]]) -> None:
-    array = rows_to_array(iter(rows), len(rows), len(rows[0]))
-    assert array.dtype == np.int64 and array.tolist() == rows
+def test_arrays_are_the_lists(
+    fast_uncased: BertTokenizerFast, batch: list[str], padding: Any, multiple: int | None, side: str, overflow: bool
+) -> None:
+    choices: dict[str, Any] = {
+        "padding": padding,
+        "truncation": True,
+        "max_length": 16,
+        "pad_to_multiple_of": multiple,
+        "padding_side": side,
+        "stride": 2,
+        "return_overflowing_tokens": overflow,
+        "return_special_tokens_mask": True,
+        "return_length": True,
+    }
+    lists, arrays = fast_uncased(batch, **choices), fast_uncased(batch, return_tensors="np", **choices)
+    assert {name: array.tolist() for name, array in arrays.items()} == lists.data
+    assert [row.tokens for row in arrays.encodings] == [row.tokens for row in lists.encodings]
+    assert arrays.tokens(0) == arrays[0].tokens and len(arrays[0]) == arrays["input_ids"].shape[1]
+    assert pickle.loads(pickle.dumps(arrays)).word_ids(0) == lists.word_ids(0)
 
 
 # -- finding added tokens ------------------------------------------------------------------------------------

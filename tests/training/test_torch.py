@@ -41,18 +41,30 @@ def test_dropout_is_on_in_training_alone() -> None:
     assert not torch.equal(model(**inputs).logits, model(**inputs).logits)
 
 
-def test_attention_is_the_same_fused_and_explicit(tmp_path: object) -> None:
+@pytest.mark.parametrize("stem", ["BertModel", "GPT2Model"])
+def test_attention_is_the_same_fused_and_explicit(stem: str, tmp_path: object) -> None:
+    import numpy as np
     import torch
 
-    from tests.training.task import CONFIG, batch
-    from triformers import BertModel
+    import triformers
+    from tests.specs import spec_of, without_dropout
 
-    fused = BertModel(CONFIG, seed=0).double().eval()
-    fused.save_pretrained(tmp_path)
-    explicit = BertModel.from_pretrained(tmp_path, dtype=torch.float64, attn_implementation="eager")
-    inputs = {name: torch.as_tensor(array) for name, array in batch().items() if name != "labels"}
-    one, other = (model(**inputs).last_hidden_state for model in (fused, explicit))
-    assert (one - other).abs().max() < 1e-12
+    model_class = getattr(triformers, stem)
+    config_class = model_class.config_class
+    config = config_class(**{**spec_of(stem).tiny, **without_dropout(config_class), "initializer_range": 0.3})
+    model_class(config, seed=0).double().save_pretrained(tmp_path)
+    arrays = spec_of(stem).batch_of(config, np.random.default_rng(0))
+    inputs = {name: torch.as_tensor(array) for name, array in arrays.items()}
+    inputs["attention_mask"][0, :3], inputs["attention_mask"][-1] = 0, 0  # rows that see nothing
+    found = []
+    for kind in ("sdpa", "eager"):
+        model = model_class.from_pretrained(tmp_path, dtype=torch.float64, attn_implementation=kind)
+        answer = model(**inputs).last_hidden_state
+        answer.square().sum().backward()
+        found.append([answer, *(parameter.grad for parameter in model.parameters() if parameter.grad is not None)])
+    largest = max(array.abs().max() for array in found[1][1:])
+    assert (found[0][0] - found[1][0]).abs().max() < 1e-12
+    assert all((one - other).abs().max() < 1e-12 * largest for one, other in zip(*found, strict=True))
 
 
 def test_a_seed_of_the_global_generator_decides() -> None:

@@ -30,7 +30,7 @@ END64 = Struct("<4sQ2H2I4Q")
 # magic, disk, offset of END64, disks
 LOCATOR = Struct("<4sIQI")
 
-STORED, DEFLATED = 0, 8
+STORED = 0
 ENCRYPTED, SIZED_LATER, UTF8 = 0x2041, 0x0008, 0x0800
 MEANINGFUL = ENCRYPTED | SIZED_LATER
 FULL16, FULL32 = 0xFFFF, 0xFFFFFFFF
@@ -38,9 +38,6 @@ ZIP64_FIELD = 1
 ALIGNMENT = 64
 #: The most records read: twice as many as the largest pickle has tensors.
 MAX_RECORDS = 100_000
-#: The most that all compressed records of a file may unpack to. PyTorch compresses nothing, so this is for archives
-#: that someone packed again; deflate can pack zeros a thousandfold.
-MAX_INFLATED = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,35 +46,17 @@ class Record:
 
     Attributes:
         begin: Its first byte.
-        packed: How many bytes it has there.
-        size: How many it has when unpacked.
-        is_deflated: Whether it must be unpacked.
+        size: How many it has.
         checksum: Its CRC-32; 0 where the writer made none.
     """
 
     begin: int
-    packed: int
     size: int
-    is_deflated: bool
     checksum: int
 
-    def unpacked(self, file: memoryview) -> bytes:
-        """The record's bytes, copied.
-
-        Raises:
-            Refusal: They do not unpack to what the directory says.
-        """
-        packed = file[self.begin : self.begin + self.packed]
-        if not self.is_deflated:
-            return bytes(packed)
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        try:
-            data = inflater.decompress(packed, self.size + 1)  # one more, to see that it is one too many
-        except zlib.error as error:
-            raise Refusal(f"has a record that does not unpack ({error})", "an undamaged one") from None
-        if len(data) != self.size or not inflater.eof:
-            raise Refusal(f"has a record that does not unpack to {self.size} bytes", "what its directory says")
-        return data
+    def read(self, file: memoryview) -> bytes:
+        """The record's bytes, copied."""
+        return bytes(file[self.begin : self.begin + self.size])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +67,14 @@ class Entry:
         name: What it is called: a key to look up, never a path.
         start: Where its local header begins.
         flags: Bits, of which one says that its size is written after it.
-        method: How it is packed.
         checksum: Its CRC-32.
-        packed: How many bytes it has in the file.
-        size: How many it has when unpacked.
+        size: How many bytes it has.
     """
 
     name: str
     start: int
     flags: int
-    method: int
     checksum: int
-    packed: int
     size: int
 
 
@@ -119,14 +94,12 @@ def read_directory(file: memoryview) -> dict[str, Record]:
             raise Refusal(f"has the record {quoted(entry.name)} twice", "every record once")
         record = _locate(file, entry, begin)
         records[entry.name] = record
-        spans.append((entry.start, record.begin + record.packed))
+        spans.append((entry.start, record.begin + record.size))
     if position != end:
         raise Refusal(f"has a zip directory with {end - position} bytes too many", "one as long as it says")
     spans.sort()
     if any(end > start for (_, end), (start, _) in pairwise(spans)):
         raise Refusal("has records that overlap", "each in a place of its own")
-    if sum(record.size for record in records.values() if record.is_deflated) > MAX_INFLATED:
-        raise Refusal(f"has compressed records of more than {MAX_INFLATED} bytes", "records that are stored")
     return records
 
 
@@ -171,11 +144,12 @@ def _read_entry(file: memoryview, position: int, end: int) -> tuple[Entry, int]:
     except UnicodeDecodeError:
         raise Refusal("has a record whose name is not UTF-8", "names that are") from None
     size, packed, start = _widened(file[extra_at : extra_at + of_extra], size, packed, start)
-    if flags & ENCRYPTED or method not in (STORED, DEFLATED):
-        raise Refusal(f"has the record {quoted(name)} encrypted or in method {method}", "stored or deflated records")
-    if method == STORED and packed != size:
+    if flags & ENCRYPTED or method != STORED:  # PyTorch compresses nothing, and few bytes can unpack to very many
+        found = f"has the record {quoted(name)} encrypted or compressed (method {method})"
+        raise Refusal(found, "stored records, as torch.save writes them")
+    if packed != size:
         raise Refusal(f"has the stored record {quoted(name)} of {size} bytes in {packed}", "as many as it has")
-    return Entry(name, start, flags, method, crc, packed, size), following
+    return Entry(name, start, flags, crc, size), following
 
 
 def _locate(file: memoryview, entry: Entry, limit: int) -> Record:
@@ -185,19 +159,19 @@ def _locate(file: memoryview, entry: Entry, limit: int) -> Record:
         raise Refusal(f"has the record {quoted(entry.name)} at byte {entry.start}", f"one before byte {limit}")
     magic, _, flags, method, _, _, _, packed, size, of_name, of_extra = LOCAL.unpack_from(file, entry.start)
     begin = name_at + of_name + of_extra
-    if begin + entry.packed > limit:
-        raise Refusal(f"has the record {quoted(entry.name)} of {entry.packed} bytes at {begin}", f"an end by {limit}")
+    if begin + entry.size > limit:
+        raise Refusal(f"has the record {quoted(entry.name)} of {entry.size} bytes at {begin}", f"an end by {limit}")
     later = (0,) if flags & SIZED_LATER else ()
     says_the_same = (
         magic == LOCAL_MAGIC
-        and (flags & MEANINGFUL, method) == (entry.flags & MEANINGFUL, entry.method)
-        and packed in (entry.packed, FULL32, *later)
+        and (flags & MEANINGFUL, method) == (entry.flags & MEANINGFUL, STORED)
+        and packed in (entry.size, FULL32, *later)
         and size in (entry.size, FULL32, *later)
         and bytes(file[name_at : name_at + of_name]) == entry.name.encode()
     )
     if not says_the_same:
         raise Refusal(f"has a header of {quoted(entry.name)} that its directory contradicts", "two that agree")
-    return Record(begin, entry.packed, entry.size, entry.method == DEFLATED, entry.checksum)
+    return Record(begin, entry.size, entry.checksum)
 
 
 def _widened(extra: memoryview, *values: int) -> list[int]:

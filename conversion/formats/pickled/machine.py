@@ -277,6 +277,6 @@ class Machine:
 
 def _decoded(data: bytes) -> str:
     try:
-        return data.decode("utf-8", "surrogatepass")  # as pickle itself reads and writes strings
+        return data.decode("utf-8")
     except UnicodeDecodeError:
         raise Refusal(f"holds the string {data[:40]!r}, which is not UTF-8", "text in UTF-8") from None

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
@@ -17,11 +16,11 @@ from triformers.conversion.formats.pickled.refusals import Refusal, quoted, refu
 from triformers.conversion.formats.pickled.words import StoredTensor
 from triformers.conversion.formats.tensors import Tensor
 
-#: The most bytes that a tensor may have beyond those of its storage, by using some of them again. Expanded buffers
-#: (a mask, position numbers) are smaller; one of 10**12 elements in 4 bytes is an attack.
+#: How many times the bytes of the storages all tensors together may have, by using some of them again, as tied
+#: embeddings do; and how many bytes more, as expanded buffers do (a mask, position numbers). A tensor of 10**12
+#: elements in 4 bytes is an attack, and so are ten thousand tensors in one storage.
+MAX_SHARED = 8
 MAX_EXPANDED = 16 * 2**20
-
-Buffer: TypeAlias = np.ndarray | bytearray
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +29,14 @@ class Region:
 
     Attributes:
         size: How many there are.
-        open: Gives a buffer that may be written to, and which of its bytes is their first.
+        file: The mapped file, which may be written to.
+        begin: Where they begin in it.
         is_big_endian: Whether the machine that wrote them puts the high byte first.
     """
 
     size: int
-    open: Callable[[], tuple[Buffer, int]]
+    file: np.ndarray
+    begin: int
     is_big_endian: bool = False
 
 
@@ -48,10 +49,13 @@ def place(path: Path, stored: Mapping[str, StoredTensor], regions: Mapping[str, 
         regions: The bytes of each storage, by its key.
 
     Raises:
-        Refusal: A tensor reaches beyond its storage.
+        Refusal: A tensor reaches beyond its storage, or they use the same bytes too often.
     """
     for name, tensor in stored.items():
-        _check(name, tensor, regions[tensor.storage.key])
+        _check(name, tensor)
+    held, total = sum(region.size for region in regions.values()), sum(map(_size, stored.values()))
+    if total > MAX_SHARED * held + MAX_EXPANDED:
+        raise Refusal(f"has tensors of {total} bytes in storages of {held}", "no more than they hold")
     shared = _sharing(stored)
     return {
         name: Tensor(
@@ -61,17 +65,19 @@ def place(path: Path, stored: Mapping[str, StoredTensor], regions: Mapping[str, 
     }
 
 
-def _check(name: str, tensor: StoredTensor, region: Region) -> None:
-    """Refuse a tensor that its storage cannot hold."""
-    storage, size = tensor.storage, prod(tensor.shape) * tensor.dtype.itemsize
+def _size(tensor: StoredTensor) -> int:
+    """The bytes of a tensor, once it stands in rows of its own."""
+    return prod(tensor.shape) * tensor.dtype.itemsize
+
+
+def _check(name: str, tensor: StoredTensor) -> None:
+    """Refuse a tensor that reaches beyond its storage."""
+    storage = tensor.storage
     limit = (storage.start + storage.length) * storage.element.dtype.itemsize
     end = _extent(tensor)[1]
     if end > limit:
         reach = f"reaches byte {end} of storage {quoted(storage.key)}"
         raise Refusal(f"has a tensor {quoted(name)} that {reach}", f"at most {limit}")
-    if size > max(region.size, MAX_EXPANDED):
-        found = f"has a tensor {quoted(name)} of {size} bytes in a storage of {region.size}"
-        raise Refusal(found, "no more than it holds")
 
 
 def _extent(tensor: StoredTensor) -> tuple[int, int]:
@@ -113,11 +119,10 @@ def _array(tensor: StoredTensor, region: Region, is_shared: bool) -> np.ndarray:
     """A tensor's numbers, in rows: the mapped bytes themselves where they lie so and no other tensor has them."""
     if 0 in tensor.shape:
         return np.empty(tensor.shape, tensor.dtype)
-    buffer, start = region.open()
     steps = zip(tensor.shape, tensor.strides, strict=True)
     # The step along an axis of one element is never taken, and may be a number that NumPy cannot hold.
     strides = [stride * tensor.dtype.itemsize if size > 1 else 0 for size, stride in steps]
-    array = np.ndarray(tensor.shape, tensor.dtype, buffer, start + _extent(tensor)[0], strides)
+    array = np.ndarray(tensor.shape, tensor.dtype, region.file, region.begin + _extent(tensor)[0], strides)
     if is_shared or region.is_big_endian or not (array.flags.c_contiguous and array.flags.aligned):
         array = array.copy(order="C")
     if region.is_big_endian:

@@ -7,7 +7,6 @@ machine, the tensors, the keys of the storages) and then each storage: its lengt
 
 from __future__ import annotations
 
-import stat
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,10 +16,10 @@ import numpy as np
 
 from triformers.conversion.formats.pickled.archive import LOCAL_MAGIC, Record, read_directory
 from triformers.conversion.formats.pickled.machine import MAX_BYTES, Machine
-from triformers.conversion.formats.pickled.placing import Buffer, Region, place
+from triformers.conversion.formats.pickled.placing import Region, place
 from triformers.conversion.formats.pickled.refusals import Refusal, quoted, refusals_of
 from triformers.conversion.formats.pickled.words import WORDS, Storage, StoredTensor, storage
-from triformers.conversion.formats.tensors import Tensor
+from triformers.conversion.formats.tensors import Tensor, map_file
 
 #: The pickle of the magic number that every file of the older form begins with.
 LEGACY_MAGIC = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
@@ -61,10 +60,7 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
         FileError: The file is damaged, in another form, or holds anything but a state dict.
     """
     with refusals_of(path):
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode) or not status.st_size:  # opening a pipe would wait for ever
-            raise Refusal("is empty, or no regular file", "a checkpoint")
-        mapped = np.memmap(path, np.uint8, "c")
+        mapped = map_file(path)
         head = mapped[:HEAD_BYTES].tobytes()
         if head.startswith(LOCAL_MAGIC):
             return _read_archive(path, mapped)
@@ -94,7 +90,7 @@ def _read_archive(path: Path, mapped: np.ndarray) -> dict[str, Tensor]:
         if record.size // found.element.dtype.itemsize != found.total:
             size = f"{found.total} of {found.element.name}"
             raise Refusal(f"has a record of {record.size} bytes for storage {quoted(found.key)}", size)
-        regions[found.key] = Region(record.size, _opener(record, mapped, file), is_big_endian)
+        regions[found.key] = Region(record.size, mapped, record.begin, is_big_endian)
         return found
 
     value = Machine(_pickle(records[f"{folder}/data.pkl"], file), WORDS, persistent).run()
@@ -115,7 +111,7 @@ def _is_big_endian(record: Record | None, file: memoryview) -> bool:
     """What the record of the order of bytes says. PyTorch before 2.1 wrote none, and little-endian files alone."""
     if record is None:
         return False
-    order = record.unpacked(file) if record.size <= len(b"little") else b""
+    order = record.read(file) if record.size <= len(b"little") else b""
     if order not in (b"little", b"big"):
         raise Refusal(f"has a record byteorder of {record.size} bytes: {order!r}", "little or big")
     return order == b"big"
@@ -124,16 +120,10 @@ def _is_big_endian(record: Record | None, file: memoryview) -> bool:
 def _pickle(record: Record, file: memoryview) -> bytes:
     if record.size > MAX_BYTES:
         raise Refusal(f"has a data.pkl of {record.size} bytes", f"at most {MAX_BYTES}")
-    data = record.unpacked(file)
+    data = record.read(file)
     if record.checksum not in (0, zlib.crc32(data)):
         raise Refusal("has a data.pkl that its checksum contradicts", "an undamaged one")
     return data
-
-
-def _opener(record: Record, mapped: np.ndarray, file: memoryview) -> Callable[[], tuple[Buffer, int]]:
-    if record.is_deflated:
-        return lambda: (bytearray(record.unpacked(file)), 0)
-    return lambda: (mapped, record.begin)
 
 
 # ---- the older form --------------------------------------------------------------------------------------
@@ -179,7 +169,7 @@ def _row_regions(mapped: np.ndarray, position: int, keys: Any, storages: Mapping
             raise Refusal(f"ends within storage {quoted(key)}, which begins at byte {begin}", f"{size} bytes of it")
         if count != claimed.total:
             raise Refusal(f"has {count} elements in storage {quoted(key)}", f"{claimed.total}, as its tensors say")
-        regions[key] = Region(size, lambda begin=begin: (mapped, begin))
+        regions[key] = Region(size, mapped, begin)
         position = begin + size
     if position != len(mapped):
         raise Refusal(f"has {len(mapped) - position} bytes after its last storage", "its end there")

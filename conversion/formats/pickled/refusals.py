@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from triformers.files.errors import file_error
+from triformers.files.errors import FileError, file_error
 
 #: The longest account of what was found: names, keys and shapes can be as long as the file.
 MAX_FOUND = 200
@@ -36,6 +36,8 @@ def refusals_of(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except FileError:
+        raise
     except Refusal as refusal:
         raise file_error(path, refusal.found, refusal.expected, REMEDY) from None
     except OSError as error:

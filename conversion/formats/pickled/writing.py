@@ -97,7 +97,7 @@ def _ordered_dict() -> bytes:
 
 
 def _text(text: str) -> bytes:
-    data = text.encode("utf-8", "surrogatepass")  # as pickle itself writes strings
+    data = text.encode("utf-8")
     return pickle.BINUNICODE + len(data).to_bytes(4, "little") + data
 
 

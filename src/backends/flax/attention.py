@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..checks import check_mask_shape
+from . import ops
 from .checks import known
 
 
@@ -19,8 +20,9 @@ def attend(
     dropout: nn.Dropout,
     head_mask: Array | None,
     deterministic: bool,
+    scale: float | None = None,
 ) -> tuple[Array, Array]:
-    """softmax(query key^T / sqrt(H) + mask) value.
+    """softmax(scale query key^T + mask) value.
 
     Args:
         query: [B, N, T, H].
@@ -30,17 +32,32 @@ def attend(
         dropout: The module that drops weights in training.
         head_mask: Multiplied with the weights, broadcast to [B, N, T, S].
         deterministic: Whether dropout is off.
+        scale: What the scores are multiplied with; 1 / sqrt(H) if None.
 
     Returns:
         The context [B, N, T, H], and the weights [B, N, T, S].
     """
-    scores = query @ key.swapaxes(-1, -2) * query.shape[-1] ** -0.5  # [B, N, T, S]
+    scores = query @ key.swapaxes(-1, -2) * (query.shape[-1] ** -0.5 if scale is None else scale)  # [B, N, T, S]
     if mask is not None:
         scores = scores + mask
-    weights = dropout(jax.nn.softmax(scores, axis=-1), deterministic=deterministic)
+    weights = dropout(jax.nn.softmax(scores, axis=-1).astype(value.dtype), deterministic=deterministic)
     if head_mask is not None:
         weights = weights * head_mask.astype(weights.dtype)
     return weights @ value, weights
+
+
+def attend_in_float32(
+    query: Array,
+    key: Array,
+    value: Array,
+    mask: Array | None,
+    dropout: nn.Dropout,
+    head_mask: Array | None,
+    deterministic: bool,
+    scale: float | None = None,
+) -> tuple[Array, Array]:
+    """`attend`, with scores in float32 where its arguments are narrower, so that none overflows."""
+    return attend(ops.widen(query), ops.widen(key), value, mask, dropout, head_mask, deterministic, scale)
 
 
 def padding_mask(
@@ -76,6 +93,17 @@ def causal_mask(
         own = _reaching(attention_mask, hidden, past, reach)
         allowed = own if attention_mask.ndim == 3 else allowed * own
     return plus(additive(allowed, hidden), _free(hidden, past, reach))
+
+
+def preceding_mask(
+    attention_mask: Array | None, hidden: Array, past: int | Array = 0, reach: int | None = None
+) -> Array | None:
+    """As `causal_mask`, but a position that padding alone precedes looks at that padding, not ahead of itself."""
+    ahead = causal_mask(None, hidden, past, reach)
+    padding = padding_mask(attention_mask, hidden, past, reach)
+    if ahead is None or padding is None:
+        return plus(ahead, padding)
+    return ahead + ahead + padding  # what lies ahead is further away than padding
 
 
 def additive(mask: Array, hidden: Array) -> Array:

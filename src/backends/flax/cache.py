@@ -83,6 +83,28 @@ class LayerCache(LayerCacheBase):
     def branch(self) -> Self:
         return type(self)(*self.parts())
 
+    def change(self, function: Callable[[Array], Array], with_encoder: bool) -> Self:
+        """Something else in the place of every array, such as other rows of its batch."""
+        own, encoder = (
+            None if pair is None else (function(pair[0]), function(pair[1])) for pair in (self._own, self._encoder)
+        )
+        return type(self)(own, self._filled, encoder if with_encoder else self._encoder)
+
+    def with_room(self, room: int) -> Self:
+        """The same with room for `room` tokens; what has more keeps it."""
+        if self._own is None or self._own[0].shape[2] >= room:
+            return self
+        width = ((0, 0), (0, 0), (0, room - self._own[0].shape[2]), (0, 0))
+        own = jnp.pad(self._own[0], width), jnp.pad(self._own[1], width)
+        filled = jnp.asarray(self.length, jnp.int32)
+        return type(self)(own, filled, self._encoder)
+
+    def cropped(self, length: int | Array) -> Self:
+        """Its first tokens; a room stays as large as it is."""
+        if self._filled is None and self._own is not None:
+            return type(self)((self._own[0][:, :, :length], self._own[1][:, :, :length]), None, self._encoder)
+        return type(self)(self._own, jnp.asarray(length, jnp.int32), self._encoder)
+
     def capacity(self) -> int | None:
         return None if self._filled is None or self._own is None else self._own[0].shape[2]
 
@@ -116,6 +138,26 @@ class Cache(CacheBase):
 
         nothing = jnp.zeros((), jnp.int32)
         return cls(LayerCache((buffer(heads), buffer(heads)), nothing) for heads in heads_per_layer(config))
+
+    def with_room(self, room: int) -> Self:
+        """A cache of the same tokens with room for `room`."""
+        return type(self)(layer.with_room(room) for layer in self.layers)
+
+    def cropped(self, length: int | Array) -> Self:
+        """A cache of the first tokens."""
+        return type(self)(layer.cropped(length) for layer in self.layers)
+
+    def repeated(self, times: int) -> Self:
+        """A cache with every row several times, its copies beside it."""
+        return type(self)(layer.change(lambda array: jnp.repeat(array, times, 0), True) for layer in self.layers)
+
+    def selected(self, rows: Array) -> Self:
+        """A cache of some rows."""
+        return type(self)(layer.change(lambda array: jnp.take(array, rows, 0), True) for layer in self.layers)
+
+    def reordered(self, rows: Array) -> Self:
+        """A cache with the rows [B] of the decoder's tokens; each must have the same encoder as the row it replaces."""
+        return type(self)(layer.change(lambda array: jnp.take(array, rows, 0), False) for layer in self.layers)
 
     def reach(self, new: int) -> int:
         room = self.get_max_cache_shape()

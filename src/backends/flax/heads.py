@@ -8,6 +8,8 @@ B batch, C choices, T length, D width, L labels.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import flax.linen as nn
@@ -23,14 +25,94 @@ from ...outputs import (
     TokenClassifierOutput,
     Wanted,
 )
-from ..checks import check_choices
-from ..heads import PER_POSITION, call_options, constructor_options, head_signature, named
+from ..checks import check_choices, check_padding
+from ..heads import (
+    PER_POSITION,
+    call_options,
+    check_summary,
+    constructor_options,
+    head_signature,
+    named,
+    summary_width,
+)
 from . import ops
+from .activations import activation, identity
 from .layers import Dense
+
+
+def scored_positions(hidden: Array, keep: int | Array) -> Array:
+    """The positions that a language model scores: the last `keep`, all if 0, or those in a vector.
+
+    [B, T, D] -> [B, t, D].
+    """
+    return hidden[:, -keep:] if isinstance(keep, int) else hidden[:, keep]
+
+
+def rightmost(hidden: Array, input_ids: Array | None, padding: int | None) -> Array:
+    """The hidden state of each sequence's rightmost token that is no padding: [B, T, D] -> [B, D].
+
+    Args:
+        hidden: [B, T, D].
+        input_ids: [B, T]; without them the last position is taken. Of a row of padding alone it is the first.
+        padding: The token that is padding; without one, the last position is taken, and there may be one row alone.
+
+    Raises:
+        InputError: There are several rows and no padding.
+    """
+    check_padding(hidden.shape[0], padding)
+    if input_ids is None or padding is None:
+        return hidden[:, -1]
+    places = jnp.arange(hidden.shape[1]) * (input_ids != padding)  # [B, T]
+    return hidden[jnp.arange(hidden.shape[0]), places.max(-1)]
+
+
+def choices_as_rows(array: Array | None) -> Array | None:
+    """[B, C, T, ...] -> [B C, T, ...]; what has no axis of choices stays."""
+    return array.reshape(-1, *array.shape[2:]) if array is not None and array.ndim > 2 else array
+
+
+class SequenceSummary(nn.Module):
+    """A summary of each sequence: one position or the mean of all, projected if the configuration says so."""
+
+    config: Any
+    dtype: Any = jnp.float32
+
+    def setup(self) -> None:
+        config = self.config
+        check_summary(config)
+        projection = partial(Dense, summary_width(config), in_features=config.hidden_size, dtype=self.dtype)
+        self.choose = SUMMARIES[config.summary_type]
+        self.summary = projection() if config.summary_use_proj else identity
+        self.activation = activation(config.summary_activation or "linear")
+        self.first_dropout = nn.Dropout(config.summary_first_dropout)
+        self.last_dropout = nn.Dropout(getattr(config, "summary_last_dropout", 0.0))
+
+    def __call__(self, hidden: Array, places: Array | None = None, deterministic: bool = True) -> Array:
+        """[..., T, D] and the places [...] for the kind of summary that asks for them -> [..., L]."""
+        projected = self.summary(self.first_dropout(self.choose(hidden, places), deterministic=deterministic))
+        return self.last_dropout(self.activation(projected), deterministic=deterministic)
+
+
+def _at_place(hidden: Array, places: Array | None) -> Array:
+    if places is None:
+        return hidden[..., -1, :]
+    return jnp.take_along_axis(hidden, places[..., None, None], axis=-2)[..., 0, :]
+
+
+#: Kind of summary -> what it is made of. All but the first take the second axis, as 4.x does: with choices, theirs.
+SUMMARIES: Mapping[str, Callable[[Array, Array | None], Array]] = {
+    "cls_index": _at_place,
+    "first": lambda hidden, places: hidden[:, 0],
+    "last": lambda hidden, places: hidden[:, -1],
+    "mean": lambda hidden, places: hidden.mean(1),
+}
 
 
 class PlainHead(nn.Module):
     """A backbone and what reads its hidden states.
+
+    An architecture's class says `backbone=`, and where its call is another than usual, `decoding=`: the arguments for
+    decoding that it takes.
 
     Attributes:
         backbone: The class of the bare model's module.
@@ -48,11 +130,17 @@ class PlainHead(nn.Module):
     signature: ClassVar[inspect.Signature]
     options: ClassVar[dict[str, bool]]
 
-    def __init_subclass__(cls, backbone: type[nn.Module] | None = None, prefix: str = "", **kwargs: Any) -> None:
+    def __init_subclass__(
+        cls,
+        backbone: type[nn.Module] | None = None,
+        prefix: str = "",
+        decoding: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init_subclass__(**kwargs)
         if backbone is not None:
             cls.backbone, cls.prefix = backbone, prefix
-            cls.signature = head_signature(backbone.__call__, cls.labels, before="deterministic")
+            cls.signature = head_signature(backbone.__call__, cls.labels, "deterministic", decoding)
             cls.options = call_options(backbone.__call__)
 
     def make_backbone(self, **options: Any) -> None:
@@ -67,7 +155,7 @@ class PlainHead(nn.Module):
         names = ("output_attentions", "output_hidden_states", "return_dict")
         wanted = Wanted.of(self.config, *(inputs.pop(name, None) for name in names))
         outputs = self.run_backbone(
-            **inputs, **self.options,
+            **{**self.options, **inputs},
             output_attentions=wanted.attentions, output_hidden_states=wanted.hidden_states, return_dict=True,
         )  # fmt: skip
         return wanted.answer(self.read(outputs, inputs.get("deterministic", True), **given))

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import flax.linen as nn
 
 from ...conversion.layouts import RAW
+from .layers import Conv1D
 
 KINDS: Mapping[type[nn.Module], str] = {
     nn.Dense: "linear",
+    Conv1D: "linear_in_out",
     nn.Embed: "embedding",
     nn.LayerNorm: "layer_norm",
 }

@@ -8,6 +8,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from flax.linen.dtypes import promote_dtype
 from jax import Array
 
 from ..checks import check_divides
@@ -23,6 +24,31 @@ class Dense(nn.Dense):
         """Linen's name of each parameter -> its shape."""
         bias = {"bias": (self.features,)} if self.use_bias else {}
         return {"kernel": (self.in_features, self.features), **bias}
+
+
+class Conv1D(nn.Module):
+    """x kernel^T + bias, the linear layer of GPT-2, whose kernel in Flax is [out, in]: [..., nx] -> [..., nf].
+
+    Attributes:
+        nf: The width of what it gives.
+        nx: The width of what it takes.
+    """
+
+    nf: int
+    nx: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, inputs: Any) -> Array:
+        kernel = self.param("kernel", nn.initializers.normal(0.02), (self.nf, self.nx))
+        bias = self.param("bias", nn.initializers.zeros, (self.nf,))
+        inputs, kernel, bias = promote_dtype(inputs, kernel, bias, dtype=self.dtype)
+        return jnp.einsum("...i,oi->...o", inputs, kernel) + bias
+
+    @nn.nowrap
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Linen's name of each parameter -> its shape."""
+        return {"kernel": (self.nf, self.nx), "bias": (self.nf,)}
 
 
 class Embed(nn.Embed):

@@ -28,8 +28,9 @@ from ..base import (
     no_initial_value,
     structure_only,
 )
-from ..options import LoadOptions, SaveOptions, check_not_saved
+from ..options import LoadOptions, SaveOptions
 from .cache import Cache
+from .generation import FlaxGenerationMixin
 from .kinds import kind_of
 from .layers import walk
 
@@ -40,7 +41,7 @@ Params = Mapping[str, Any]
 _sharding: ContextVar[Any] = ContextVar("sharding", default=None)
 
 
-class FlaxPreTrainedModel(PretrainedBase):
+class FlaxPreTrainedModel(FlaxGenerationMixin, PretrainedBase):
     """Base of every Flax model: a linen `module`, and the `params` that it is called with.
 
     Args:
@@ -240,7 +241,7 @@ class FlaxPreTrainedModel(PretrainedBase):
             model_args: Further positional arguments of the class's constructor.
             kwargs: `param_dtype` (float32 by default, float64 if `dtype` is; "auto" for the file's), `config`,
                 `strict`, `ignore_mismatched_sizes`, `output_loading_info`, `seed`, `cache_dir`, `force_download`,
-                `local_files_only`, `token`, `revision`, `subfolder`, `variant`, `use_safetensors`, `from_pt`,
+                `local_files_only`, `token`, `revision`, `subfolder`, `verify`, `variant`, `use_safetensors`, `from_pt`,
                 `from_tf`; fields of the configuration to set differently; keyword arguments of the constructor. With
                 `_do_init=False` the answer is the pair (model, params). `sharding` places the parameters as they are
                 read: a device or sharding for all, or a function from a parameter's path to one.
@@ -275,30 +276,32 @@ class FlaxPreTrainedModel(PretrainedBase):
         *,
         variant: str | None = None,
         is_main_process: bool = True,
+        **kwargs: Any,
     ) -> None:
         """Write `config.json` and the tensors, all or nothing.
 
         Args:
             save_directory: Made if it is not there.
             params: What to write instead of the model's own parameters.
-            push_to_hub: Only False.
+            push_to_hub: Whether to push it to the Hub then.
             max_shard_size: The most bytes of tensors in one file: a number, or a text such as "5GB".
-            token: Unused without `push_to_hub`.
+            token: For a push, an access token with the right to write.
             safe_serialization: Whether in safetensors, the same bytes from every framework; else `flax_model.msgpack`.
             variant: What stands before the extension in the files' names, such as "fp16".
             is_main_process: False in all but one of the processes of a distributed run; then nothing is written.
+            kwargs: Further arguments of `push_to_hub`; `repo_id` is the directory's name by default.
 
         Raises:
-            FileError: The directory cannot be made or written.
+            FileError: The directory cannot be made or written, or the Hub refuses.
             InputError: An argument that makes no sense.
         """
-        check_not_saved(push_to_hub=push_to_hub)
         holder = self
         if params is not None:
             holder = copy.copy(self)
             holder._is_initialized, holder._params = True, params
         options = SaveOptions(safe_serialization, max_shard_size, variant, is_main_process)
-        holder.save_tensors(save_directory, options)
+        with self.pushing(save_directory, push_to_hub and is_main_process, {"token": token, **kwargs}):
+            holder.save_tensors(save_directory, options)
 
     # ---- calls ----------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -62,6 +63,11 @@ def silu(x: tf.Tensor) -> tf.Tensor:
     return x * tf.sigmoid(x)
 
 
+def identity(x: Any) -> Any:
+    """The input itself."""
+    return x
+
+
 ACTIVATIONS: Mapping[str, Activation] = {
     "gelu": gelu,
     "gelu_10": gelu_10,
@@ -72,7 +78,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "gelu_pytorch_tanh": gelu_tanh,
     "laplace": laplace,
     "leaky_relu": leaky_relu,
-    "linear": tf.identity,
+    "linear": identity,
     "mish": mish,
     "quick_gelu": quick_gelu,
     "relu": tf.nn.relu,

@@ -18,8 +18,9 @@ def attend(
     dropout: layers.Dropout,
     head_mask: tf.Tensor | None,
     training: bool,
+    scale: float | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """softmax(query key^T / sqrt(H) + mask) value.
+    """softmax(scale query key^T + mask) value.
 
     Args:
         query: [B, N, T, H].
@@ -29,17 +30,34 @@ def attend(
         dropout: The layer that drops weights in training.
         head_mask: Multiplied with the weights, broadcast to [B, N, T, S].
         training: Whether to drop.
+        scale: What the scores are multiplied with; 1 / sqrt(H) if None.
 
     Returns:
         The context [B, N, T, H], and the weights [B, N, T, S].
     """
-    scores = tf.matmul(query, key, transpose_b=True) * size(query, -1) ** -0.5  # [B, N, T, S]
+    factor = size(query, -1) ** -0.5 if scale is None else scale
+    scores = tf.matmul(query, key, transpose_b=True) * factor  # [B, N, T, S]
     if mask is not None:
         scores = scores + mask
-    weights = dropout(tf.nn.softmax(scores, -1), training=training)
+    weights = dropout(tf.cast(tf.nn.softmax(scores, -1), value.dtype), training=training)
     if head_mask is not None:
         weights = weights * tf.cast(head_mask, weights.dtype)
     return tf.matmul(weights, value), weights
+
+
+def attend_in_float32(
+    query: tf.Tensor,
+    key: tf.Tensor,
+    value: tf.Tensor,
+    mask: tf.Tensor | None,
+    dropout: layers.Dropout,
+    head_mask: tf.Tensor | None,
+    training: bool,
+    scale: float | None = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """`attend`, with scores in float32 where its arguments are narrower, so that none overflows."""
+    mask = None if mask is None else ops.widen(mask)
+    return attend(ops.widen(query), ops.widen(key), value, mask, dropout, head_mask, training, scale)
 
 
 def padding_mask(
@@ -82,6 +100,17 @@ def causal_mask(
         own = _reaching(attention_mask, hidden, past, reach)
         allowed = own if len(attention_mask.shape) == 3 else allowed * own
     return plus(additive(allowed, hidden), _free(hidden, past, reach))
+
+
+def preceding_mask(
+    attention_mask: tf.Tensor | None, hidden: tf.Tensor, past: int | tf.Tensor = 0, reach: int | tf.Tensor | None = None
+) -> tf.Tensor | None:
+    """As `causal_mask`, but a position that padding alone precedes looks at that padding, not ahead of itself."""
+    ahead = causal_mask(None, hidden, past, reach)
+    padding = padding_mask(attention_mask, hidden, past, reach)
+    if ahead is None or padding is None:
+        return plus(ahead, padding)
+    return ahead + ahead + padding  # what lies ahead is further away than padding
 
 
 def additive(mask: tf.Tensor, hidden: tf.Tensor) -> tf.Tensor:

@@ -81,6 +81,28 @@ class LayerCache(LayerCacheBase):
     def branch(self) -> Self:
         return type(self)(**self.parts())
 
+    def change(self, function: Callable[[tf.Tensor], tf.Tensor], with_encoder: bool) -> Self:
+        """Something else in the place of every tensor, such as other rows of its batch."""
+        own, encoder = (
+            None if pair is None else (function(pair[0]), function(pair[1])) for pair in (self._own, self._encoder)
+        )
+        return type(self)(own, self._filled, encoder if with_encoder else self._encoder)
+
+    def with_room(self, room: int) -> Self:
+        """The same with room for `room` tokens; what has more keeps it."""
+        if self._own is None or ops.shape(self._own[0])[2] >= room:
+            return self
+        width = ((0, 0), (0, 0), (0, room - ops.shape(self._own[0])[2]), (0, 0))
+        own = tf.pad(self._own[0], width), tf.pad(self._own[1], width)
+        filled = tf.convert_to_tensor(self.length, tf.int32)
+        return type(self)(own, filled, self._encoder)
+
+    def cropped(self, length: int | tf.Tensor) -> Self:
+        """Its first tokens; a room stays as large as it is."""
+        if self._filled is None and self._own is not None:
+            return type(self)((self._own[0][:, :, :length], self._own[1][:, :, :length]), None, self._encoder)
+        return type(self)(self._own, tf.convert_to_tensor(length, tf.int32), self._encoder)
+
     def capacity(self) -> int | None:
         return None if self._filled is None or self._own is None else self._own[0].shape[2]
 
@@ -118,6 +140,26 @@ class Cache(CacheBase):
 
         nothing = tf.constant(0, tf.int32)
         return cls(LayerCache((buffer(heads), buffer(heads)), nothing) for heads in heads_per_layer(config))
+
+    def with_room(self, room: int) -> Self:
+        """A cache of the same tokens with room for `room`."""
+        return type(self)(layer.with_room(room) for layer in self.layers)
+
+    def cropped(self, length: int | tf.Tensor) -> Self:
+        """A cache of the first tokens."""
+        return type(self)(layer.cropped(length) for layer in self.layers)
+
+    def repeated(self, times: int) -> Self:
+        """A cache with every row several times, its copies beside it."""
+        return type(self)(layer.change(lambda array: tf.repeat(array, times, 0), True) for layer in self.layers)
+
+    def selected(self, rows: tf.Tensor) -> Self:
+        """A cache of some rows."""
+        return type(self)(layer.change(lambda array: tf.gather(array, rows), True) for layer in self.layers)
+
+    def reordered(self, rows: tf.Tensor) -> Self:
+        """A cache with the rows [B] of the decoder's tokens; each must have the same encoder as the row it replaces."""
+        return type(self)(layer.change(lambda array: tf.gather(array, rows), False) for layer in self.layers)
 
     def reach(self, new: Any) -> Any:
         room = self.get_max_cache_shape()

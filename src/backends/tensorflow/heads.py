@@ -7,7 +7,8 @@ C choices, T length, D width, L labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,15 +23,93 @@ from ...outputs import (
     SequenceClassifierOutput,
     TokenClassifierOutput,
 )
-from ..checks import check_choices
-from ..heads import PER_POSITION, call_options, constructor_options, head_signature, named
+from ..checks import check_choices, check_padding
+from ..heads import (
+    PER_POSITION,
+    call_options,
+    check_summary,
+    constructor_options,
+    head_signature,
+    named,
+    summary_width,
+)
 from . import ops
+from .activations import activation, identity
 from .layers import Dense
 from .model import TFPreTrainedModel
 
 
+def scored_positions(hidden: tf.Tensor, keep: int | tf.Tensor) -> tf.Tensor:
+    """The positions that a language model scores: the last `keep`, all if 0, or those in a vector.
+
+    [B, T, D] -> [B, t, D].
+    """
+    return hidden[:, -keep:] if isinstance(keep, int) else tf.gather(hidden, keep, axis=1)
+
+
+def rightmost(hidden: tf.Tensor, input_ids: tf.Tensor | None, padding: int | None) -> tf.Tensor:
+    """The hidden state of each sequence's rightmost token that is no padding: [B, T, D] -> [B, D].
+
+    Args:
+        hidden: [B, T, D].
+        input_ids: [B, T]; without them the last position is taken. Of a row of padding alone it is the first.
+        padding: The token that is padding; without one, the last position is taken, and there may be one row alone.
+
+    Raises:
+        InputError: There are several rows and no padding.
+    """
+    check_padding(hidden.shape[0], padding)
+    if input_ids is None or padding is None:
+        return hidden[:, -1]
+    places = tf.range(ops.shape(hidden)[1]) * tf.cast(input_ids != padding, tf.int32)  # [B, T]
+    return tf.gather(hidden, tf.reduce_max(places, -1), batch_dims=1)
+
+
+def choices_as_rows(array: tf.Tensor | None) -> tf.Tensor | None:
+    """[B, C, T, ...] -> [B C, T, ...]; what has no axis of choices stays."""
+    return tf.reshape(array, (-1, *ops.shape(array)[2:])) if array is not None and len(array.shape) > 2 else array
+
+
+class SequenceSummary(layers.Layer):
+    """A summary of each sequence: one position or the mean of all, projected if the configuration says so."""
+
+    def __init__(self, config: Any, *, name: str, dtype: Any) -> None:
+        super().__init__(name=name, dtype=dtype)
+        check_summary(config)
+        projection = partial(Dense, config.hidden_size, summary_width(config), name="summary", dtype=dtype)
+        last_rate = getattr(config, "summary_last_dropout", 0.0)
+        self.choose = SUMMARIES[config.summary_type]
+        self.summary = projection() if config.summary_use_proj else identity
+        self.activation = activation(config.summary_activation or "linear")
+        self.first_dropout = layers.Dropout(config.summary_first_dropout, name="first_dropout", dtype=dtype)
+        self.last_dropout = layers.Dropout(last_rate, name="last_dropout", dtype=dtype)
+
+    def call(self, hidden: tf.Tensor, places: tf.Tensor | None = None, training: bool = False) -> tf.Tensor:
+        """[..., T, D] and the places [...] for the kind of summary that asks for them -> [..., L]."""
+        projected = self.summary(self.first_dropout(self.choose(hidden, places), training=training))
+        return self.last_dropout(self.activation(projected), training=training)
+
+
+def _at_place(hidden: tf.Tensor, places: tf.Tensor | None) -> tf.Tensor:
+    if places is None:
+        return tf.gather(hidden, ops.shape(hidden)[-2] - 1, axis=-2)
+    return tf.gather(hidden, places, batch_dims=len(places.shape))
+
+
+#: Kind of summary -> what it is made of. All but the first take the second axis, as 4.x does: with choices, theirs.
+SUMMARIES: Mapping[str, Callable[[tf.Tensor, tf.Tensor | None], tf.Tensor]] = {
+    "cls_index": _at_place,
+    "first": lambda hidden, places: hidden[:, 0],
+    "last": lambda hidden, places: hidden[:, -1],
+    "mean": lambda hidden, places: tf.reduce_mean(hidden, 1),
+}
+
+
 class PlainHead(TFPreTrainedModel):
     """A backbone and what reads its hidden states.
+
+    An architecture's class says `backbone=`, and where its call is another than usual, `before=`: the argument that the
+    labels stand in front of, and `decoding=`: the arguments for decoding that it takes.
 
     Attributes:
         backbone: The class of the bare model.
@@ -40,11 +119,17 @@ class PlainHead(TFPreTrainedModel):
     backbone: ClassVar[type[TFPreTrainedModel]]
     labels: ClassVar[tuple[str, ...]] = ("labels",)
 
-    def __init_subclass__(cls, backbone: type[TFPreTrainedModel] | None = None, **kwargs: Any) -> None:
+    def __init_subclass__(
+        cls,
+        backbone: type[TFPreTrainedModel] | None = None,
+        before: str = "training",
+        decoding: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init_subclass__(**kwargs)
         if backbone is not None:
             cls.backbone = backbone
-            cls.call = _call(cls.labels, backbone.call)
+            cls.call = _call(backbone.call, cls.labels, before, decoding)
 
     def make_backbone(self, **options: Any) -> None:
         """Make the backbone under its name."""
@@ -60,9 +145,11 @@ class PlainHead(TFPreTrainedModel):
         raise NotImplementedError
 
 
-def _call(labels: tuple[str, ...], backbone: Callable[..., Any]) -> Callable[..., Any]:
-    """A head's call, with a signature made from its backbone's."""
-    signature, options = head_signature(backbone, labels, before="training"), call_options(backbone)
+def _call(
+    backbone: Callable[..., Any], labels: tuple[str, ...], before: str, decoding: Sequence[str]
+) -> Callable[..., Any]:
+    """A head's call, with a signature made from its backbone's: see `head_signature`."""
+    signature, options = head_signature(backbone, labels, before, decoding), call_options(backbone)
 
     def call(self: PlainHead, *args: Any, **kwargs: Any) -> Any:
         """Run the backbone on its arguments and read its hidden states; labels give a loss."""
@@ -71,7 +158,7 @@ def _call(labels: tuple[str, ...], backbone: Callable[..., Any]) -> Callable[...
         names = ("output_attentions", "output_hidden_states", "return_dict")
         wanted = self.wanted(*(inputs.pop(name, None) for name in names))
         outputs = self.run_backbone(
-            **inputs, **options,
+            **{**options, **inputs},
             output_attentions=wanted.attentions, output_hidden_states=wanted.hidden_states, return_dict=True,
         )  # fmt: skip
         return wanted.answer(self.read(outputs, inputs.get("training", False), **given))

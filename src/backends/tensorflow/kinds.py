@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from keras import layers
 
 from ...conversion.layouts import RAW
-from .layers import Holder
+from .layers import Conv1D, Holder
 
 KINDS: Mapping[type[layers.Layer], str] = {
     layers.Dense: "linear",
+    Conv1D: "linear_in_out",
     layers.Embedding: "embedding",
     layers.LayerNormalization: "layer_norm",
 }
@@ -27,6 +28,8 @@ def note_sizes(layer: layers.Layer) -> None:
         in_features, layer.units = layer.kernel.shape
         layer.in_features = in_features
         layer.input_spec = layers.InputSpec(min_ndim=2, axes={-1: in_features})
+    elif isinstance(layer, Conv1D):
+        layer.nx, layer.nf = layer.weight.shape
     elif isinstance(layer, layers.Embedding):
         layer.input_dim, layer.output_dim = layer.embeddings.shape
     elif isinstance(layer, Holder):

@@ -127,6 +127,31 @@ class Dense(Sized, keras.layers.Dense):
         return (None, self.in_features)
 
 
+class Conv1D(Sized):
+    """x weight + bias, the linear layer of GPT-2, whose weight is called so: [..., nx] -> [..., nf].
+
+    Args:
+        nf: The width of what it gives.
+        nx: The width of what it takes.
+    """
+
+    def __init__(self, nf: int, nx: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.nf, self.nx = nf, nx
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the variables; the bias is [1, nf]."""
+        normal = keras.initializers.RandomNormal(stddev=0.02)
+        self.weight = self.add_weight(name="weight", shape=(self.nx, self.nf), initializer=normal)
+        self.bias = self.add_weight(name="bias", shape=(1, self.nf), initializer="zeros")
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return tf.tensordot(inputs, tf.convert_to_tensor(self.weight), 1) + self.bias[0]
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.nx, self.nf), "bias": (1, self.nf)}
+
+
 class Embedding(Sized, keras.layers.Embedding):
     """Rows of a table: [...] -> [..., output_dim].
 

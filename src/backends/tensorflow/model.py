@@ -20,14 +20,16 @@ from ...files.errors import InputError, three_beats
 from ...outputs import ModelOutput, flatten, register_pytrees, unflatten
 from ..base import Construction, PretrainedBase, check_affordable, structure_only
 from ..options import LoadOptions, SaveOptions, check_not_saved
+from ..pushing import PushInTheOrderOfTF
+from .generation import TFGenerationMixin
 from .kinds import kind_of, note_sizes
 from .layers import CheckpointedLayer, Sized, changing, own_variables, replace_variable
 
 #: What calls name their labels, in the order of the outputs that they are compared with.
-LABELS = ("labels", "next_sentence_label", "start_positions", "end_positions")
+LABELS = ("labels", "mc_labels", "next_sentence_label", "start_positions", "end_positions")
 
 
-class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
+class TFPreTrainedModel(TFGenerationMixin, PushInTheOrderOfTF, PretrainedBase, keras.Model, metaclass=Construction):
     """Base of every Keras model: called with keyword tensors or one dict, trained with `compile` and `fit`.
 
     `compile()` without a loss uses the model's own and finds the labels among the inputs, or takes them as `y`; with
@@ -130,7 +132,7 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
             model_args: Further positional arguments of the class's constructor.
             kwargs: `config`, `dtype` (a dtype policy; "auto" for the file's type), `strict`,
                 `ignore_mismatched_sizes`, `output_loading_info`, `seed`, `cache_dir`, `force_download`,
-                `local_files_only`, `token`, `revision`, `subfolder`, `variant`, `use_safetensors`, `from_pt`,
+                `local_files_only`, `token`, `revision`, `subfolder`, `verify`, `variant`, `use_safetensors`, `from_pt`,
                 `from_flax`; fields of the configuration to set differently; keyword arguments of the constructor.
 
         Raises:
@@ -155,6 +157,7 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
         *,
         variant: str | None = None,
         is_main_process: bool = True,
+        **kwargs: Any,
     ) -> None:
         """Write `config.json` and the tensors, all or nothing.
 
@@ -162,22 +165,26 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
             save_directory: Made if it is not there.
             saved_model: Only False: `model.export(directory)` writes a SavedModel.
             version: Unused without `saved_model`.
-            push_to_hub: Only False.
+            push_to_hub: Whether to push it to the Hub then.
             signatures: Only None, as `saved_model`.
             max_shard_size: The most bytes of tensors in one file: a number, or a text such as "5GB".
-            create_pr: Only False.
+            create_pr: Whether the push asks for the change in a pull request.
             safe_serialization: Whether in safetensors, the same bytes from every framework; else `tf_model.h5`.
-            token: Unused without `push_to_hub`.
+            token: For a push, an access token with the right to write.
             variant: What stands before the extension in the files' names, such as "fp16".
             is_main_process: False in all but one of the processes of a distributed run; then nothing is written.
+            kwargs: Further arguments of `push_to_hub`; `repo_id` is the directory's name by default.
 
         Raises:
-            FileError: The directory cannot be made or written.
+            FileError: The directory cannot be made or written, or the Hub refuses.
             InputError: An argument that makes no sense.
             MissingDependencyError: h5py is not installed.
         """
-        check_not_saved(saved_model=saved_model, push_to_hub=push_to_hub, signatures=signatures, create_pr=create_pr)
-        self.save_tensors(save_directory, SaveOptions(safe_serialization, max_shard_size, variant, is_main_process))
+        check_not_saved(saved_model=saved_model, signatures=signatures)
+        options = SaveOptions(safe_serialization, max_shard_size, variant, is_main_process)
+        arguments = {"token": token, "create_pr": create_pr, **kwargs}
+        with self.pushing(save_directory, push_to_hub and is_main_process, arguments):
+            self.save_tensors(save_directory, options)
 
     def get_config(self) -> dict[str, Any]:
         """What Keras writes into a `.keras` file to make the model again."""
@@ -216,6 +223,15 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Keras' `predict`; any mapping will do for a dict of inputs. The answer is a `ModelOutput` of arrays."""
         return super().predict(_plain(x), *args, **kwargs)
+
+    def export(self, *args: Any, **kwargs: Any) -> None:
+        """Keras' `export`; what is served keeps nothing for a next call, for a signature answers with arrays alone."""
+        kept = {name: value for name, value in self.config.to_dict().items() if name == "use_cache"}
+        self.config.update(dict.fromkeys(kept, False))
+        try:
+            super().export(*args, **kwargs)
+        finally:
+            self.config.update(kept)
 
     def train_step(self, data: Any) -> Any:
         """One optimizer step on a batch `inputs`, `(inputs, labels)` or `(inputs, labels, sample_weight)`."""
@@ -263,11 +279,13 @@ class TFPreTrainedModel(PretrainedBase, keras.Model, metaclass=Construction):
         if self.loss is not None:
             labels, logits = self._compared(y, y_pred)
             return super().compute_loss(x, labels, logits, sample_weight, training)
-        if sample_weight is not None or y_pred.loss is None:
+        losses = [value for name, value in y_pred.items() if name == "loss" or name.endswith("_loss")]
+        if sample_weight is not None or not losses:
             found = "sample weights" if sample_weight is not None else "no labels"
             remedy = "Put labels among the inputs, or compile with a Keras loss to weigh samples."
             raise InputError(three_beats(f"the model's own loss got {found}", "labels alone", remedy))
-        return keras.ops.sum([y_pred.loss, *self.losses]) if self.losses else y_pred.loss
+        losses += self.losses
+        return keras.ops.sum(losses) if len(losses) > 1 else losses[0]
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The metrics that `compile` chose, on labels and logits."""

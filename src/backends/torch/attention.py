@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..checks import check_mask_shape
+from . import ops
 
 
 def attend(
@@ -17,8 +18,9 @@ def attend(
     dropout: float,
     head_mask: Tensor | None,
     explicit: bool,
+    scale: float | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """softmax(query key^T / sqrt(H) + mask) value.
+    """softmax(scale query key^T + mask) value.
 
     Args:
         query: [B, N, T, H].
@@ -28,19 +30,36 @@ def attend(
         dropout: The probability with which a weight is dropped, 0 outside training.
         head_mask: Multiplied with the weights, broadcast to [B, N, T, S].
         explicit: Whether the weights are to be returned, or PyTorch's fused call avoided.
+        scale: What the scores are multiplied with; 1 / sqrt(H) if None.
 
     Returns:
         The context [B, N, T, H], and the weights [B, N, T, S] if they were computed explicitly.
     """
     if not explicit and head_mask is None:
-        return F.scaled_dot_product_attention(query, key, value, mask, dropout), None
-    scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5  # [B, N, T, S]
+        return F.scaled_dot_product_attention(query, key, value, mask, dropout, scale=scale), None
+    scores = query @ key.transpose(-1, -2) * (query.shape[-1] ** -0.5 if scale is None else scale)  # [B, N, T, S]
     if mask is not None:
         scores = scores + mask
-    weights = F.dropout(torch.softmax(scores, -1), dropout)
+    weights = F.dropout(torch.softmax(scores, -1).to(value.dtype), dropout)
     if head_mask is not None:
         weights = weights * head_mask
     return weights @ value, weights
+
+
+def attend_in_float32(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    dropout: float,
+    head_mask: Tensor | None,
+    explicit: bool,
+    scale: float | None = None,
+) -> tuple[Tensor, Tensor | None]:
+    """`attend`, with scores in float32 where its arguments are narrower, so that none overflows."""
+    wide = ops.widen(query)
+    explicit = explicit or wide is not query  # PyTorch's fused call wants values of the same type
+    return attend(wide, ops.widen(key), value, mask, dropout, head_mask, explicit, scale)
 
 
 def padding_mask(
@@ -62,15 +81,20 @@ def padding_mask(
         return None
     length = past + hidden.shape[1] if reach is None else reach
     check_mask_shape(tuple(attention_mask.shape), (hidden.shape[0], length))
-    return additive(_with_queries(attention_mask), hidden)
+    return with_exact_gradient(additive(_with_queries(attention_mask), hidden))
 
 
-def causal_mask(attention_mask: Tensor | None, hidden: Tensor, past: int = 0, reach: int | None = None) -> Tensor:
+def causal_mask(
+    attention_mask: Tensor | None, hidden: Tensor, past: int = 0, reach: int | None = None
+) -> Tensor | None:
     """What is added to scores where a position may attend to itself and those before it; as `padding_mask`.
 
-    A mask of three axes says for itself who attends to whom.
+    A mask of three axes says for itself who attends to whom. One new position sees all there is: without another mask
+    that needs none.
     """
     length = past + hidden.shape[1] if reach is None else reach
+    if attention_mask is None and hidden.shape[1] == 1 and length == past + 1:
+        return None
     positions = torch.arange(length, device=hidden.device)
     queries = past + torch.arange(hidden.shape[1], device=hidden.device)
     allowed = (positions <= queries[:, None])[None, None]  # [1, 1, T, S]
@@ -78,7 +102,18 @@ def causal_mask(attention_mask: Tensor | None, hidden: Tensor, past: int = 0, re
         check_mask_shape(tuple(attention_mask.shape), (hidden.shape[0], length))
         own = _with_queries(attention_mask)
         allowed = own if attention_mask.dim() == 3 else allowed * own
-    return additive(allowed, hidden)
+    return with_exact_gradient(additive(allowed, hidden))
+
+
+def preceding_mask(
+    attention_mask: Tensor | None, hidden: Tensor, past: int = 0, reach: int | None = None
+) -> Tensor | None:
+    """As `causal_mask`, but a position that padding alone precedes looks at that padding, not ahead of itself."""
+    ahead = causal_mask(None, hidden, past, reach)
+    padding = padding_mask(attention_mask, hidden, past, reach)
+    if ahead is None or padding is None:
+        return plus(ahead, padding)
+    return with_exact_gradient(ahead + ahead + padding)  # what lies ahead is further away than padding
 
 
 def additive(mask: Tensor, hidden: Tensor) -> Tensor:
@@ -88,6 +123,17 @@ def additive(mask: Tensor, hidden: Tensor) -> Tensor:
     an average instead of not-a-number, in half precision too.
     """
     return (1.0 - mask.to(hidden.dtype)) * (torch.finfo(hidden.dtype).min / 2)
+
+
+def with_exact_gradient(mask: Tensor) -> Tensor:
+    """A mask as PyTorch's fused call must be given it for the gradient to be right.
+
+    In a row that sees nothing, the logarithm of the sum that the fused backward pass starts from is lost beside numbers
+    as low as the mask's. With a mask that wants a gradient itself, PyTorch computes softmax and product one by one.
+    """
+    if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        mask.requires_grad_(bool((mask.amax(-1) < torch.finfo(mask.dtype).min / 4).any()) or mask.requires_grad)
+    return mask
 
 
 def _with_queries(mask: Tensor) -> Tensor:

@@ -100,6 +100,16 @@ class LayerCache(LayerCacheBase):
         """Forget the tokens after the first `length`."""
         self.length = min(self.length, length)
 
+    def with_rows(self, rows: Tensor) -> Self:
+        """Other rows of its own tokens; the encoder's stay. The room stays as large as it is."""
+        layer = self.branch()
+        if self._room is not None:
+            buffers = [torch.empty_like(buffer) for buffer in self._room.buffers]
+            for buffer, filled in zip(buffers, self._own(), strict=True):
+                torch.index_select(filled, 0, rows, out=buffer[:, :, : self.length])
+            layer._room = _Room(buffers[0], buffers[1], self.length, self._room.fixed)
+        return layer
+
     def forget(self) -> None:
         """Start again; the room stays."""
         self.length, self._encoder = 0, None
@@ -148,6 +158,30 @@ class Cache(CacheBase):
         """Repeat every row of the batch."""
         for layer in self.layers:
             layer.change(lambda tensor: tensor.repeat_interleave(repeats, 0))
+
+    def repeated(self, times: int) -> Cache:
+        """A cache with every row several times, its copies beside it."""
+        cache = Cache(layer.branch() for layer in self.layers)
+        cache.batch_repeat_interleave(times)
+        return cache
+
+    def selected(self, rows: Tensor) -> Cache:
+        """A cache of some rows."""
+        cache = Cache(layer.branch() for layer in self.layers)
+        cache.batch_select_indices(rows)
+        return cache
+
+    def cropped(self, length: int) -> Cache:
+        """A cache of the first tokens."""
+        cache = Cache(layer.branch() for layer in self.layers)
+        cache.crop(length)
+        return cache
+
+    def reordered(self, rows: Tensor) -> Cache:
+        """A cache with the rows [B] of the decoder's tokens; each must have the same encoder as the row it replaces."""
+        if torch.equal(rows, torch.arange(len(rows), device=rows.device)):
+            return self
+        return Cache(layer.with_rows(rows) for layer in self.layers)
 
     def crop(self, max_length: int) -> None:
         """Forget the tokens after the first `max_length`; the last ones, as many as it says, if it is negative."""

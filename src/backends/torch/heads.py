@@ -7,9 +7,10 @@ T length, D width, L labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from ...losses import cross_entropy, question_answering_loss, sequence_classification_loss
@@ -20,14 +21,91 @@ from ...outputs import (
     SequenceClassifierOutput,
     TokenClassifierOutput,
 )
-from ..checks import check_choices
-from ..heads import PER_POSITION, call_options, constructor_options, head_signature, named
+from ..checks import check_choices, check_padding
+from ..heads import (
+    PER_POSITION,
+    call_options,
+    check_summary,
+    constructor_options,
+    head_signature,
+    named,
+    summary_width,
+)
 from . import ops
+from .activations import activation
 from .model import PreTrainedModel
+
+
+def scored_positions(hidden: Tensor, keep: int | Tensor) -> Tensor:
+    """The positions that a language model scores: the last `keep`, all if 0, or those in a vector.
+
+    [B, T, D] -> [B, t, D].
+    """
+    return hidden[:, -keep:] if isinstance(keep, int) else hidden[:, keep]
+
+
+def rightmost(hidden: Tensor, input_ids: Tensor | None, padding: int | None) -> Tensor:
+    """The hidden state of each sequence's rightmost token that is no padding: [B, T, D] -> [B, D].
+
+    Args:
+        hidden: [B, T, D].
+        input_ids: [B, T]; without them the last position is taken. Of a row of padding alone it is the first.
+        padding: The token that is padding; without one, the last position is taken, and there may be one row alone.
+
+    Raises:
+        InputError: There are several rows and no padding.
+    """
+    check_padding(hidden.shape[0], padding)
+    if input_ids is None or padding is None:
+        return hidden[:, -1]
+    places = torch.arange(hidden.shape[1], device=hidden.device) * (input_ids != padding)  # [B, T]
+    return hidden[torch.arange(hidden.shape[0], device=hidden.device), places.amax(-1)]
+
+
+def choices_as_rows(array: Tensor | None) -> Tensor | None:
+    """[B, C, T, ...] -> [B C, T, ...]; what has no axis of choices stays."""
+    return array.flatten(0, 1) if array is not None and array.dim() > 2 else array
+
+
+class SequenceSummary(nn.Module):
+    """A summary of each sequence: one position or the mean of all, projected if the configuration says so."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__()
+        check_summary(config)
+        width = summary_width(config)
+        self.choose = SUMMARIES[config.summary_type]
+        self.summary = nn.Linear(config.hidden_size, width) if config.summary_use_proj else nn.Identity()
+        self.activation = activation(config.summary_activation or "linear")
+        self.first_dropout = nn.Dropout(config.summary_first_dropout)
+        self.last_dropout = nn.Dropout(getattr(config, "summary_last_dropout", 0.0))
+
+    def forward(self, hidden: Tensor, places: Tensor | None = None) -> Tensor:
+        """[..., T, D] and the places [...] for the kind of summary that asks for them -> [..., L]."""
+        projected = self.summary(self.first_dropout(self.choose(hidden, places)))
+        return self.last_dropout(self.activation(projected))
+
+
+def _at_place(hidden: Tensor, places: Tensor | None) -> Tensor:
+    if places is None:
+        return hidden[..., -1, :]
+    return torch.take_along_dim(hidden, places[..., None, None], -2)[..., 0, :]
+
+
+#: Kind of summary -> what it is made of. All but the first take the second axis, as 4.x does: with choices, theirs.
+SUMMARIES: Mapping[str, Callable[[Tensor, Tensor | None], Tensor]] = {
+    "cls_index": _at_place,
+    "first": lambda hidden, places: hidden[:, 0],
+    "last": lambda hidden, places: hidden[:, -1],
+    "mean": lambda hidden, places: hidden.mean(1),
+}
 
 
 class PlainHead(PreTrainedModel):
     """A backbone and what reads its hidden states.
+
+    An architecture's class says `backbone=`, and where its call is another than usual, `before=`: the argument that the
+    labels stand in front of, and `decoding=`: the arguments for decoding that it takes.
 
     Attributes:
         backbone: The class of the bare model.
@@ -37,11 +115,17 @@ class PlainHead(PreTrainedModel):
     backbone: ClassVar[type[PreTrainedModel]]
     labels: ClassVar[tuple[str, ...]] = ("labels",)
 
-    def __init_subclass__(cls, backbone: type[PreTrainedModel] | None = None, **kwargs: Any) -> None:
+    def __init_subclass__(
+        cls,
+        backbone: type[PreTrainedModel] | None = None,
+        before: str = "output_attentions",
+        decoding: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init_subclass__(**kwargs)
         if backbone is not None:
             cls.backbone = backbone
-            cls.forward = _forward(cls.labels, backbone.forward)
+            cls.forward = _forward(backbone.forward, cls.labels, before, decoding)
 
     def read(self, outputs: Any, **labels: Tensor | None) -> ModelOutput:
         """The head's output, with a loss if there are labels, from the backbone's."""
@@ -52,9 +136,11 @@ class PlainHead(PreTrainedModel):
         return self.base_model(**inputs)
 
 
-def _forward(labels: tuple[str, ...], backbone: Callable[..., Any]) -> Callable[..., Any]:
-    """A head's call, with a signature made from its backbone's."""
-    signature, options = head_signature(backbone, labels, before="output_attentions"), call_options(backbone)
+def _forward(
+    backbone: Callable[..., Any], labels: tuple[str, ...], before: str, decoding: Sequence[str]
+) -> Callable[..., Any]:
+    """A head's call, with a signature made from its backbone's: see `head_signature`."""
+    signature, options = head_signature(backbone, labels, before, decoding), call_options(backbone)
 
     def forward(self: PlainHead, *args: Any, **kwargs: Any) -> Any:
         """Run the backbone on its arguments and read its hidden states; labels give a loss."""
@@ -63,7 +149,7 @@ def _forward(labels: tuple[str, ...], backbone: Callable[..., Any]) -> Callable[
         names = ("output_attentions", "output_hidden_states", "return_dict")
         wanted = self.wanted(*(inputs.pop(name, None) for name in names))
         outputs = self.run_backbone(
-            **inputs, **options,
+            **{**options, **inputs},
             output_attentions=wanted.attentions, output_hidden_states=wanted.hidden_states, return_dict=True,
         )  # fmt: skip
         return wanted.answer(self.read(outputs, **given))

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from torch import nn
 
 from ...conversion.layouts import RAW
+from .layers import Conv1D
 
 KINDS: Mapping[type[nn.Module], str] = {
     nn.Linear: "linear",
+    Conv1D: "linear_in_out",
     nn.Embedding: "embedding",
     nn.LayerNorm: "layer_norm",
 }
@@ -24,5 +26,7 @@ def note_sizes(module: nn.Module) -> None:
     """Bring what a layer says of its sizes in line with its parameters."""
     if isinstance(module, nn.Linear):
         module.out_features, module.in_features = module.weight.shape
+    elif isinstance(module, Conv1D):
+        module.nx, module.nf = module.weight.shape
     elif isinstance(module, nn.Embedding):
         module.num_embeddings, module.embedding_dim = module.weight.shape

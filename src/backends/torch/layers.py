@@ -1,4 +1,4 @@
-"""What layers of every architecture can do: be computed again instead of kept, and work on a piece at a time."""
+"""GPT-2's linear layer, and what layers of every architecture can do: be computed again, work on a piece at a time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,31 @@ from torch import Tensor, nn
 
 from ..cache import LayerCacheBase
 from ..checks import check_divides
+
+
+class Conv1D(nn.Module):
+    """x weight + bias, the linear layer of GPT-2, whose weight is [in, out]: [..., nx] -> [..., nf].
+
+    Args:
+        nf: The width of what it gives.
+        nx: The width of what it takes.
+    """
+
+    def __init__(self, nf: int, nx: int) -> None:
+        super().__init__()
+        self.nf, self.nx = nf, nx
+        self.weight = nn.Parameter(torch.empty(nx, nf))
+        self.bias = nn.Parameter(torch.empty(nf))
+        nn.init.normal_(self.weight, std=0.02)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.reshape(-1, x.shape[-1])
+        return torch.addmm(self.bias, rows, self.weight).view(*x.shape[:-1], -1)
+
+    def extra_repr(self) -> str:
+        """The sizes, for `print`."""
+        return f"nf={self.nf}, nx={self.nx}"
 
 
 class CheckpointedLayer(nn.Module):

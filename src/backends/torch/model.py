@@ -24,11 +24,12 @@ from ...outputs import ModelOutput, Wanted, flatten, register_pytrees, unflatten
 from ..base import Construction, PretrainedBase, check_affordable, no_initial_value, structure_only
 from ..options import LoadOptions, SaveOptions, check_not_saved
 from .attention import causal_mask, padding_mask, per_layer_head_masks
+from .generation import GenerationMixin
 from .kinds import kind_of, note_sizes
 from .layers import CheckpointedLayer
 
 
-class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
+class PreTrainedModel(GenerationMixin, PretrainedBase, nn.Module, metaclass=Construction):
     """Base of every PyTorch model: a plain `nn.Module` that loads, saves and initialises itself by canonical names.
 
     Args:
@@ -155,7 +156,7 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
             model_args: Further positional arguments of the class's constructor.
             kwargs: `config`, `dtype` ("float32" by default, "auto" for the file's), `strict`,
                 `ignore_mismatched_sizes`, `output_loading_info`, `seed`, `cache_dir`, `force_download`,
-                `local_files_only`, `token`, `revision`, `subfolder`, `variant`, `use_safetensors`, `from_tf`,
+                `local_files_only`, `token`, `revision`, `subfolder`, `verify`, `variant`, `use_safetensors`, `from_tf`,
                 `from_flax`, `attn_implementation`; fields of the
                 configuration to set differently; keyword arguments of the constructor.
 
@@ -183,6 +184,7 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
         variant: str | None = None,
         token: str | bool | None = None,
         save_peft_format: bool = True,
+        **kwargs: Any,
     ) -> None:
         """Write `config.json` and the tensors, all or nothing.
 
@@ -191,20 +193,22 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
             is_main_process: False in all but one of the processes of a distributed run; then nothing is written.
             state_dict: What to write instead of the model's own tensors.
             save_function: `torch.save` or None: files are written as the format asks.
-            push_to_hub: Only False.
+            push_to_hub: Whether to push it to the Hub then.
             max_shard_size: The most bytes of tensors in one file: a number, or a text such as "5GB".
             safe_serialization: Whether in safetensors, the same bytes from every framework; else `pytorch_model.bin`.
             variant: What stands before the extension in the files' names, such as "fp16".
-            token: Unused without `push_to_hub`.
+            token: For a push, an access token with the right to write.
             save_peft_format: Unused: there are no adapters here.
+            kwargs: Further arguments of `push_to_hub`; `repo_id` is the directory's name by default.
 
         Raises:
-            FileError: The directory cannot be made or written.
+            FileError: The directory cannot be made or written, or the Hub refuses.
             InputError: An argument that makes no sense.
         """
-        check_not_saved(push_to_hub=push_to_hub, save_function=save_function not in (None, torch.save))
+        check_not_saved(save_function=save_function not in (None, torch.save))
         options = SaveOptions(safe_serialization, max_shard_size, variant, is_main_process)
-        self.save_tensors(save_directory, options, None if state_dict is None else self._tensors_of(state_dict))
+        with self.pushing(save_directory, push_to_hub and is_main_process, {"token": token, **kwargs}):
+            self.save_tensors(save_directory, options, None if state_dict is None else self._tensors_of(state_dict))
 
     def _tensors_of(self, state_dict: Mapping[str, torch.Tensor]) -> dict[str, Tensor]:
         """A state dict as what is written: what is tied once, nothing else left out.
@@ -279,6 +283,18 @@ class PreTrainedModel(PretrainedBase, nn.Module, metaclass=Construction):
     def dummy_inputs(self) -> dict[str, torch.Tensor]:
         """The least inputs that a call takes: token ids [1, 2]."""
         return {self.main_input_name: torch.zeros((1, 2), dtype=torch.long, device=self.device)}
+
+    def parallelize(self, device_map: Any = None) -> None:
+        """Refused: 4.x could put some architectures' layers on several devices.
+
+        Raises:
+            InputError: Always.
+        """
+        found, remedy = "parallelize()", "Call model.to(device), or split the model with accelerate."
+        raise InputError(three_beats(found, "a model on one device", remedy))
+
+    def deparallelize(self) -> None:
+        """Nothing: a model is on one device."""
 
     def get_memory_footprint(self, return_buffers: bool = True) -> int:
         """The bytes of all parameters, and of the buffers if asked."""

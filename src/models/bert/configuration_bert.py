@@ -7,6 +7,7 @@ from typing import Literal
 from ...configuration import PretrainedConfig
 from ...fields import Count, OptionalSize, Positive, Probability, Size, TokenId
 from ...files.errors import ConfigurationError, three_beats
+from ...sizes import check_heads
 
 
 class BertConfig(PretrainedConfig):
@@ -52,25 +53,14 @@ class BertConfig(PretrainedConfig):
 
     def validate(self) -> None:
         super().validate()
-        heads, padding = self.num_attention_heads, self.pad_token_id
+        check_heads(self)
+        padding = self.pad_token_id
         if padding is not None and not -self.vocab_size <= padding < self.vocab_size:
             found = f"pad_token_id {padding} with vocab_size {self.vocab_size}"
             raise ConfigurationError(three_beats(found, "a token of the vocabulary", "Change one of the two."))
-        if heads < 1 or self.hidden_size % heads:
-            raise ConfigurationError(
-                three_beats(
-                    f"hidden_size {self.hidden_size} is not a multiple of num_attention_heads {heads}",
-                    "heads of equal width",
-                    "Change one of the two.",
-                )
-            )
         if self.add_cross_attention and not self.is_decoder:
             found, remedy = "add_cross_attention without is_decoder", "Set is_decoder=True too."
             raise ConfigurationError(three_beats(found, "cross-attention in a decoder alone", remedy))
-        for layer, pruned in self.pruned_heads.items():
-            if not 0 <= layer < self.num_hidden_layers or not set(pruned) < set(range(heads)):
-                found = f"pruned_heads {{{layer}: {pruned}}} with {self.num_hidden_layers} layers of {heads} heads"
-                raise ConfigurationError(three_beats(found, "some but not all heads of a layer", "Correct it."))
 
     @property
     def head_dropout(self) -> float:

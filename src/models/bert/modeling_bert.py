@@ -26,6 +26,7 @@ from ...backends.torch.attention import (
 )
 from ...backends.torch.cache import Cache, LayerCache
 from ...backends.torch.checks import check_indices, check_token_ids
+from ...backends.torch.generation import GenerationMixin
 from ...backends.torch.heads import MultipleChoice, QuestionAnswering, SequenceClassification, TokenClassification
 from ...backends.torch.layers import CheckpointedLayer, in_chunks
 from ...backends.torch.model import PreTrainedModel
@@ -559,7 +560,7 @@ class BertForPreTraining(BertPreTrainedModel):
         return wanted.answer(output)
 
 
-class BertLMHeadModel(BertPreTrainedModel):
+class BertLMHeadModel(BertPreTrainedModel, GenerationMixin):
     """BERT as a decoder that predicts the next token; wants `is_decoder=True`."""
 
     def __init__(self, config: BertConfig) -> None:

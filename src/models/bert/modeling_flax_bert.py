@@ -27,6 +27,7 @@ from ...backends.flax.attention import (
 )
 from ...backends.flax.cache import Cache, LayerCache
 from ...backends.flax.checks import check_indices, check_token_ids, known
+from ...backends.flax.generation import FlaxGenerationMixin
 from ...backends.flax.heads import MultipleChoice, QuestionAnswering, SequenceClassification, TokenClassification
 from ...backends.flax.layers import Dense, Embed, LayerNorm, Stack, TiedDense, checkpointed, in_chunks
 from ...backends.flax.model import FlaxPreTrainedModel, Params, as_array
@@ -856,7 +857,7 @@ class FlaxBertForPreTraining(FlaxBertPreTrainedModel):
     module_class = FlaxBertForPreTrainingModule
 
 
-class FlaxBertLMHeadModel(FlaxBertPreTrainedModel):
+class FlaxBertLMHeadModel(FlaxBertPreTrainedModel, FlaxGenerationMixin):
     """BERT as a decoder that predicts the next token; wants `is_decoder=True`, takes `labels`."""
 
     module_class = FlaxBertLMHeadModule

@@ -30,6 +30,7 @@ from ...backends.tensorflow.attention import (
 )
 from ...backends.tensorflow.cache import Cache, LayerCache
 from ...backends.tensorflow.checks import check_indices, check_length, check_token_ids
+from ...backends.tensorflow.generation import TFGenerationMixin
 from ...backends.tensorflow.heads import MultipleChoice, QuestionAnswering, SequenceClassification, TokenClassification
 from ...backends.tensorflow.layers import (
     CheckpointedLayer,
@@ -598,7 +599,7 @@ class TFBertForPreTraining(TFBertPreTrainedModel):
         return wanted.answer(output)
 
 
-class TFBertLMHeadModel(TFBertPreTrainedModel):
+class TFBertLMHeadModel(TFBertPreTrainedModel, TFGenerationMixin):
     """BERT as a decoder that predicts the next token; wants `is_decoder=True`."""
 
     def __init__(self, config: BertConfig, **kwargs: Any) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
-from ...files.errors import FileError, InputError, three_beats
+from ...files.errors import FileError, three_beats
 from ...tokenization import PreTrainedTokenizer
 from ...tokenization.reading import read_text
-from ...tokenization.special_tokens import Token
+from ...tokenization.special_tokens import Token, require_tokens
 from ...tokenization.wordpiece import BasicTokenizer, WordpieceTokenizer
 
 VOCABULARY_FILE = "vocab.txt"
@@ -41,19 +41,6 @@ def load_vocabulary(path: str | os.PathLike[str] | None) -> dict[str, int]:
 def vocabulary_text(vocabulary: dict[str, int]) -> str:
     """A vocabulary as its file holds it: one token per line, by rising id."""
     return "".join(f"{token}\n" for token, _ in sorted(vocabulary.items(), key=lambda item: item[1]))
-
-
-def require_tokens(owner: str, roles: Mapping[str, Token | None]) -> None:
-    """Check that the tokens are there that every encoding needs.
-
-    Raises:
-        InputError: The unknown, the separating or the classification token is None.
-    """
-    for role in ("unk_token", "sep_token", "cls_token"):
-        if not roles[role]:
-            raise InputError(
-                three_beats(f"{role}={roles[role]!r}", f"a token: {owner} puts it into its answers", "Leave it out.")
-            )
 
 
 class BertTokenizer(PreTrainedTokenizer):
@@ -93,7 +80,7 @@ class BertTokenizer(PreTrainedTokenizer):
         clean_up_tokenization_spaces: bool = True,
         **kwargs: Any,
     ) -> None:
-        require_tokens(type(self).__name__, {"unk_token": unk_token, "sep_token": sep_token, "cls_token": cls_token})
+        require_tokens(type(self), unk_token=unk_token, sep_token=sep_token, cls_token=cls_token)
         self.vocab = load_vocabulary(vocab_file)
         self.ids_to_tokens = {index: token for token, index in self.vocab.items()}
         self.do_basic_tokenize = do_basic_tokenize
@@ -144,11 +131,12 @@ class BertTokenizer(PreTrainedTokenizer):
         index = self.vocab.get(token)
         if index is not None:
             return index
-        unknown = str(self.unk_token)
+        unknown = self.unk_token
         return self._added_tokens_encoder.get(unknown, self.vocab.get(unknown))
 
-    def _convert_id_to_token(self, index: int) -> str:
-        return self.ids_to_tokens.get(index, str(self.unk_token))
+    def _convert_id_to_token(self, index: int) -> str | None:
+        token = self.ids_to_tokens.get(index)
+        return self.unk_token if token is None else token
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
         """Tokens joined to a text: spaces between words, none before `##`."""

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from ...tokenization import PreTrainedTokenizerFast
+from ...tokenization.building import add_in_order, with_id
 from ...tokenization.rust import backend_errors
 from ...tokenization.saving import BACKEND_FILE
-from ...tokenization.special_tokens import Token, described
+from ...tokenization.special_tokens import Token, require_tokens
 from .tokenization_bert import (
     CONFIG_TYPES,
     VOCABULARY_FILE,
     BertTokenizer,
     load_vocabulary,
-    require_tokens,
     vocabulary_text,
 )
 
@@ -26,29 +26,24 @@ _SLOW_DEFAULTS = {"do_basic_tokenize": True, "never_split": None, "clean_up_toke
 
 def wordpiece_backend(
     vocabulary: dict[str, int],
+    settings: Mapping[str, Any],
     *,
-    roles: Mapping[str, Token | None],
-    added: Iterable[AddedToken] = (),
     do_lower_case: bool,
     tokenize_chinese_chars: bool,
     strip_accents: bool | None,
-    prefix: str = "##",
 ) -> Tokenizer:
     """The `tokenizers` pipeline that does what `BertTokenizer` does.
 
     Args:
         vocabulary: Token -> id.
-        roles: The special tokens by role.
-        added: Further tokens, by rising id. They, and then the special ones, are added behind the vocabulary
-            where it lacks them.
+        settings: The tokenizer's other arguments: the special tokens, the added tokens, `wordpieces_prefix`.
         do_lower_case, tokenize_chinese_chars, strip_accents: As for `BertTokenizer`.
-        prefix: What pieces inside a word begin with, when decoding.
 
     Raises:
         InputError: The library cannot build it from this vocabulary and these tokens.
     """
     with backend_errors("the vocabulary makes no tokenizer", "BERT's vocabulary", "Check vocab.txt."):
-        backend = Tokenizer(models.WordPiece(vocabulary, unk_token=str(roles["unk_token"])))
+        backend = Tokenizer(models.WordPiece(vocabulary, unk_token=str(settings["unk_token"])))
         backend.normalizer = normalizers.BertNormalizer(
             clean_text=True,
             handle_chinese_chars=bool(tokenize_chinese_chars),
@@ -56,16 +51,13 @@ def wordpiece_backend(
             lowercase=bool(do_lower_case),
         )
         backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        backend.decoder = decoders.WordPiece(prefix=prefix)
-        first = list(added)
-        named = {token.content for token in first}
-        tokens = [described(token, special=True) for token in roles.values() if token]
-        backend.add_tokens([*first, *(token for token in tokens if token.content not in named)])
-        cls, sep = str(roles["cls_token"]), str(roles["sep_token"])
+        backend.decoder = decoders.WordPiece(prefix=settings.get("wordpieces_prefix", "##"))
+        add_in_order(backend, settings)
+        cls, sep = with_id(backend, settings["cls_token"]), with_id(backend, settings["sep_token"])
         backend.post_processor = processors.TemplateProcessing(
-            single=[f"{cls}:0", "$A:0", f"{sep}:0"],
-            pair=[f"{cls}:0", "$A:0", f"{sep}:0", "$B:1", f"{sep}:1"],
-            special_tokens=[(token, backend.token_to_id(token)) for token in (cls, sep)],
+            single=[f"{cls[0]}:0", "$A:0", f"{sep[0]}:0"],
+            pair=[f"{cls[0]}:0", "$A:0", f"{sep[0]}:0", "$B:1", f"{sep[0]}:1"],
+            special_tokens=[cls, sep],
         )
     return backend
 
@@ -115,18 +107,16 @@ class BertTokenizerFast(PreTrainedTokenizerFast):
             "cls_token": cls_token,
             "mask_token": mask_token,
         }
-        require_tokens(type(self).__name__, roles)
+        require_tokens(type(self), unk_token=unk_token, sep_token=sep_token, cls_token=cls_token)
         if kwargs.pop("from_slow", False):
             tokenizer_file = None
         if tokenizer_file is None and kwargs.get("tokenizer_object") is None:
             self._tokenizer = wordpiece_backend(
                 load_vocabulary(vocab_file),
-                roles=roles,
-                added=[token for _, token in sorted((kwargs.get("added_tokens_decoder") or {}).items())],
+                {**kwargs, **roles},
                 do_lower_case=do_lower_case,
                 tokenize_chinese_chars=tokenize_chinese_chars,
                 strip_accents=strip_accents,
-                prefix=kwargs.get("wordpieces_prefix", "##"),
             )
             # What the slow tokenizer has by default; a tokenizer.json says for itself how it decodes.
             for name, value in _SLOW_DEFAULTS.items():
