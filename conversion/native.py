@@ -155,5 +155,5 @@ def _native_words(name: str, slot: Slot, backend: str) -> list[str]:
 
 def snake_case(name: str) -> str:
     """What Keras calls a layer of this class that was given no name: `TFBertLMHeadModel` -> `tf_bert_lm_head_model`."""
-    apart = re.sub(r"(?<=.)(?=[A-Z][a-z0-9])|(?<=[a-z])(?=[A-Z])", "_", name)
+    apart = re.sub(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", name)
     return re.sub("_+", "_", apart).lower()

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from tests.conftest import GOLDEN
-from triformers import BertConfig, PretrainedConfig
+from triformers import AutoConfig, BertConfig, GPT2Config, PretrainedConfig
 from triformers.files.errors import ConfigurationError, FileError, InputError
 
-CONFIGS = sorted(GOLDEN.glob("models/bert/*/config.json"))
+CONFIGS = sorted(GOLDEN.glob("models/*/*/config.json"))
 
 
 class OldNames(PretrainedConfig):
@@ -38,10 +38,20 @@ class Explicit(PretrainedConfig):
 
 @pytest.mark.parametrize("path", CONFIGS, ids=[path.parent.name for path in CONFIGS])
 def test_a_file_is_written_as_it_was_read(path: Path, tmp_path: Path) -> None:
-    config = BertConfig.from_pretrained(path.parent)
+    config_class = type(AutoConfig.from_pretrained(path.parent))
+    config = config_class.from_pretrained(path.parent)
     config.save_pretrained(tmp_path)
     assert (tmp_path / "config.json").read_text() == path.read_text()
-    assert BertConfig.from_pretrained(path) == BertConfig.from_dict({**config.to_dict(), "_name_or_path": str(path)})
+    again = config_class.from_dict({**config.to_dict(), "_name_or_path": str(path)})
+    assert config_class.from_pretrained(path) == again
+
+
+def test_the_names_that_every_architecture_shares() -> None:
+    config = GPT2Config(hidden_size=24, num_attention_heads=3, n_layer=5)
+    assert (config.n_embd, config.n_head, config.num_hidden_layers) == (24, 3, 5)
+    assert config.attention_scale(1) == 8**-0.5 and config.inner_width == 96
+    config.max_position_embeddings = 7
+    assert json.loads(config.to_json_string())["n_positions"] == 7 and "hidden_size" not in config.to_dict()
 
 
 def test_the_print_users_know() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from ..backends.base import check_config
@@ -48,8 +47,7 @@ class AutoModelClass:
         """
         arguments = without_remote_code(kwargs)
         options = LoadOptions.take_from(arguments)
-        # The class verifies, once, all that is read here too.
-        repository = Repository(pretrained_model_name_or_path, replace(options.hub, verify=False))
+        repository = Repository(pretrained_model_name_or_path, options.hub)
         with repository.reading():  # so that no save comes between the configuration and the tensors
             config, rest = _configuration(repository, options)
             loading = {name: value for name, value in arguments.items() if name not in options.rest}

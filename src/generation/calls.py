@@ -183,7 +183,7 @@ class Call:
         """Whether lengths are rounded up: in programs, where nothing minds what stands after the prompt."""
         config, reading, backend = self.config, self.reading, self.backend
         reads_prompt = config.encoder_no_repeat_ngram_size or (config.encoder_repetition_penalty or 1.0) != 1.0
-        whole = reading.embeddings is None and self.cache is None and not reads_prompt
+        whole = reading.embeddings is None and self.cache is None and not reads_prompt and self._watch() is None
         return whole and self.mode in COMPILED and backend.has_fixed_shapes and backend.is_known(reading.ids)
 
     def _words(self, task: Task) -> Any:

@@ -17,7 +17,7 @@ from .errors import UnavailableError
 from .inputs import describe, split_pair
 from .options import CallOptions
 from .saving import ADDED_TOKENS_FILE, added_tokens_of, dump_json, named, refuse_format, vocabulary_of
-from .special_tokens import Token, described
+from .special_tokens import EXTRA_TOKENS, Token, described
 from .splitting import Splitter, apply_flags
 
 
@@ -79,17 +79,19 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
 
     def _add_tokens(self, new_tokens: list[Token], special_tokens: bool = False) -> int:
         added = 0
+        special = set(self.special_texts())
         vocabulary = self.get_vocab()
         following = len(vocabulary)
         for new in new_tokens:
             # A string says nothing of flags, so it leaves a token that was added before as it is.
             if isinstance(new, str) and (new == "" or new in self._added_tokens_encoder):
                 continue
-            token = described(new, special=special_tokens or new in self.all_special_tokens)
+            token = described(new, special=special_tokens or (isinstance(new, str) and new in special))
             if token.content == "":
                 continue
-            if token.special and token.content not in self.all_special_tokens:
-                self._special_tokens["additional_special_tokens"].append(token)
+            if token.special and token.content not in special:
+                self._special_tokens[EXTRA_TOKENS].append(token)
+                special.add(token.content)
             if token.normalized and not token.special and self._lowers():
                 token.content = token.content.lower()
             index = vocabulary.get(token.content)
@@ -146,7 +148,7 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
 
     def _lower(self, text: str) -> str:
         """The text in lower case, character by character, its special tokens as they are."""
-        special = self.all_special_tokens
+        special = self.special_texts()
         pieces = self._splitter(tuple(special)).split(text)
         # Only a capital sigma depends on its neighbours (it would become a final one at the end of a word).
         return "".join(piece if piece in special else piece.replace("\u03a3", "\u03c3").lower() for piece in pieces)
@@ -268,7 +270,7 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         self._warn_of_arguments(kwargs)
         tokens = self.convert_ids_to_tokens([ids] if isinstance(ids, int) else ids, skip_special_tokens)
         # An id beyond the vocabulary is no special one, but its token is: the unknown one.
-        skipped = set(self.all_special_tokens) if skip_special_tokens else ()
+        skipped = self.special_texts() if skip_special_tokens else ()
         alone = self._tokens_decoded_alone()
         texts: list[str] = []
         run: list[str] = []
@@ -289,7 +291,7 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
 
     def _tokens_decoded_alone(self) -> set[str]:
         """Added tokens that the vocabulary's own way of joining must not touch."""
-        special = set(self.all_special_tokens)
+        special = self.special_texts()
         nameless = self.additional_special_tokens
         beyond = {token for token in nameless if self._added_tokens_encoder.get(token, -1) >= self.vocab_size}
         return (set(self._added_tokens_encoder) - special) | beyond

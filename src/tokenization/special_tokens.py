@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, ClassVar
 
 from tokenizers import AddedToken
@@ -129,6 +130,7 @@ class SpecialTokensMixin:
             MisuseError: `additional_special_tokens` is not a list of them.
         """
         self._pad_token_type_id = 0
+        self._special_lookup: tuple[list[Any], int, dict[str, Token]] | None = None
         self.verbose = verbose
         self._special_tokens: dict[str, Any] = dict.fromkeys(self.SPECIAL_TOKENS_ATTRIBUTES)
         self._special_tokens[EXTRA_TOKENS] = []
@@ -230,16 +232,31 @@ class SpecialTokensMixin:
     @property
     def all_special_tokens_extended(self) -> list[Token]:
         """Every special token once, as it was given, in the order of the roles."""
-        found: dict[str, Token] = {}
-        for value in self.special_tokens_map_extended.values():
-            for token in value if isinstance(value, (list, tuple)) else [value]:
-                found.setdefault(str(token), token)
-        return list(found.values())
+        return list(self._by_text().values())
 
     @property
     def all_special_tokens(self) -> list[str]:
         """The text of every special token once, in the order of the roles."""
-        return [str(token) for token in self.all_special_tokens_extended]
+        return list(self._by_text())
+
+    def special_texts(self) -> Set[str]:
+        """The texts of all special tokens, to look others up in."""
+        return self._by_text().keys()
+
+    def _by_text(self) -> dict[str, Token]:
+        """Text -> special token, in the order of the roles; remembered until one is set or added."""
+        values = list(self._special_tokens.values())
+        count = len(self._special_tokens[EXTRA_TOKENS] or ())  # this list grows in place
+        if self._special_lookup is not None:
+            known, known_count, found = self._special_lookup
+            if count == known_count and len(values) == len(known) and all(map(operator.is_, values, known)):
+                return found
+        found = {}
+        for value in self.special_tokens_map_extended.values():
+            for token in value if isinstance(value, (list, tuple)) else [value]:
+                found.setdefault(str(token), token)
+        self._special_lookup = (values, count, found)
+        return found
 
     @property
     def all_special_ids(self) -> list[int]:

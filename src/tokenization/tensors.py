@@ -59,14 +59,17 @@ def to_array(values: Any) -> np.ndarray:
         return values
     if library_of(values) is not None:
         return np.asarray(to_lists(values))
-    rows = to_lists(values)
+    array = _nested(to_lists(values))
+    return array.astype(np.int64) if array.size == 0 else array  # NumPy calls an empty list float64
+
+
+def _nested(rows: Any) -> np.ndarray:
     try:
-        array = np.asarray(rows)
+        return np.asarray(rows)
     except ValueError:  # rows of different lengths
         array = np.empty(len(rows), dtype=object)
-        array[:] = [to_array(row) for row in rows]
+        array[:] = [_nested(row) for row in rows]  # one without numbers stays float64 among them, as in 4.x
         return array
-    return array.astype(np.int64) if array.size == 0 else array  # NumPy calls an empty list float64
 
 
 def filled_array(rows: Iterable[Iterable[int]], taken: np.ndarray, value: int) -> np.ndarray:

@@ -15,6 +15,9 @@ from .errors import ArgumentTypeError
 from .unicode import is_control, is_ideograph, is_punctuation, is_space, normalize
 from .words import Remembered
 
+#: Up to so many words it is faster to look for each in a text than to split the text.
+_FEW = 16
+
 
 class _Cleaning(dict[int, str]):
     """Control characters away, every space a plain one, spaces around ideographs if wanted."""
@@ -93,10 +96,10 @@ class BasicTokenizer:
 
     def tokenize(self, text: str, never_split: Collection[str] | None = None) -> list[str]:
         """The words of a text; `never_split` adds to the words that are left as they are."""
-        kept = self.never_split.union(never_split) if never_split else self.never_split
+        kept = self.never_split.union(never_split or ()) if self.never_split else never_split or ()
         cleaned = normalize("NFC", text.translate(_CLEANING[self.tokenize_chinese_chars]))
         folded = self._fold(cleaned)
-        if not any(word in cleaned or word in folded for word in kept):
+        if not (_mentioned(kept, cleaned) or _mentioned(kept, folded)):
             return self._separate(folded).split()
         words: list[str] = []
         for word in cleaned.split():
@@ -113,6 +116,13 @@ class BasicTokenizer:
 
     def _separate(self, text: str) -> str:
         return text.translate(_SEPARATING) if self.do_split_on_punc else text
+
+
+def _mentioned(words: Collection[str], text: str) -> bool:
+    """Whether one of some words may be among those of a text; each of a few is looked for, many are looked up."""
+    if len(words) <= _FEW:
+        return any(word in text for word in words)
+    return any(word in words for word in text.split())
 
 
 class WordpieceTokenizer:

@@ -173,6 +173,9 @@ def test_declared_names_win_and_whole_words_alone_count() -> None:
     "TFBertForMaskedLM": "tf_bert_for_masked_lm",
     "TFBertForPreTraining": "tf_bert_for_pre_training",
     "TFBertForNextSentencePrediction": "tf_bert_for_next_sentence_prediction",
+    "TFGPT2Model": "tfgpt2_model",
+    "TFGPT2LMHeadModel": "tfgpt2lm_head_model",
+    "TFGPT2DoubleHeadsModel": "tfgpt2_double_heads_model",
 }.items())  # fmt: skip
 def test_a_class_is_called_as_keras_calls_it(name: str, snake: str) -> None:
     assert snake_case(name) == snake

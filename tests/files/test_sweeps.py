@@ -60,7 +60,7 @@ def test_a_refused_call_leaves_the_old_model(form: str, backend: str, tmp_path: 
             assert error.errno == errno.ENOSPC and on_disk(tmp_path) == before
         finally:
             restore(originals)
-        assert len(os.listdir("/dev/fd")) == handles
+        assert len(os.listdir("/dev/fd")) <= handles  # fewer, when the collector closed somebody else's meanwhile
         if k >= len(calls):
             break
     assert refused > 3 and on_disk(tmp_path) == before  # saved undisturbed, it is the same bytes

@@ -74,7 +74,7 @@ def test_in_keras(tmp_path: Path) -> None:
     import keras
     import tensorflow as tf
 
-    model, losses = trained("TFGPT2LMHeadModel", {"input_ids": IDS, "labels": IDS}, jit_compile=True)
+    model, losses = trained("TFGPT2LMHeadModel", {"input_ids": IDS, "labels": IDS}, jit_compile=False)
     assert losses[-1] < 0.5 * losses[0]
     expected = np.asarray(model(IDS).logits)
     found = model.predict({"input_ids": IDS}, batch_size=4, verbose=0)

@@ -36,6 +36,8 @@ MEANINGFUL = ENCRYPTED | SIZED_LATER
 FULL16, FULL32 = 0xFFFF, 0xFFFFFFFF
 ZIP64_FIELD = 1
 ALIGNMENT = 64
+#: Where an archive of TorchScript keeps its program, compressed.
+CODE = "/code/"
 #: The most records read: twice as many as the largest pickle has tensors.
 MAX_RECORDS = 100_000
 
@@ -144,6 +146,8 @@ def _read_entry(file: memoryview, position: int, end: int) -> tuple[Entry, int]:
     except UnicodeDecodeError:
         raise Refusal("has a record whose name is not UTF-8", "names that are") from None
     size, packed, start = _widened(file[extra_at : extra_at + of_extra], size, packed, start)
+    if CODE in name:
+        raise Refusal("is a TorchScript program", "a state dict: save module.state_dict() of what torch.jit.load gives")
     if flags & ENCRYPTED or method != STORED:  # PyTorch compresses nothing, and few bytes can unpack to very many
         found = f"has the record {quoted(name)} encrypted or compressed (method {method})"
         raise Refusal(found, "stored records, as torch.save writes them")

@@ -102,8 +102,6 @@ def _folder(records: Mapping[str, Record]) -> str:
     found = [name.partition("/")[0] for name in records if name.count("/") == 1 and name.endswith("/data.pkl")]
     if len(found) != 1:
         raise Refusal(f"has {len(found)} records data.pkl", "one in one folder, as torch.save writes")
-    if f"{found[0]}/constants.pkl" in records:
-        raise Refusal("is a TorchScript program", "a state dict: save module.state_dict() of what torch.jit.load gives")
     return found[0]
 
 

@@ -123,7 +123,7 @@ class BertTokenizer(PreTrainedTokenizer):
             return self.wordpiece_tokenizer.tokenize(text)
         tokens: list[str] = []
         whole = self.basic_tokenizer.never_split
-        for word in self.basic_tokenizer.tokenize(text, never_split=self.all_special_tokens):
+        for word in self.basic_tokenizer.tokenize(text, never_split=self.special_texts()):
             tokens += [word] if word in whole else self.wordpiece_tokenizer.pieces(word)
         return tokens
 
