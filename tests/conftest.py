@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# the same examples in every run: one that nobody has seen must not fail somebody else's change; `fuzz` looks for new ones
+# the same examples in every run: one that nobody has seen must not fail somebody else's change
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
 

@@ -92,7 +92,7 @@ def is_clear(word: str) -> bool:
 
 
 #: Special tokens around which the recorded pairs treat spaces differently; hypothesis finds them in the sources.
-_SPECIAL = re.compile(r"</?s>|<pad>|<unk>|NOTUSED|\[[A-Z]+\]|[a-z]{2}_[A-Z]{2}")
+_SPECIAL = re.compile(r"</?s>|<pad>|<unk>|NOTUSED|\[[A-Z]+\]|[a-z]{2}_[A-Z]{2}", re.IGNORECASE)
 
 
 #: Words between single spaces: other spaces are where the recorded pairs differ.
