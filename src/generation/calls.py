@@ -11,10 +11,19 @@ from ..files.errors import InputError, three_beats
 from ..outputs import generation as outputs
 from .assisted import CHOICES
 from .configuration import DEFAULTS, GenerationConfig, GenerationMode
+from .encoder_prompts import read_encoder_arguments
 from .options import refuse_left_out, split_arguments
 from .prompts import Sizes, eos_tokens, lay_out, longest, read_arguments
 from .recording import Recorder
 from .search import COMPILED, Found, Task, Watch
+
+#: (whether there is an encoder, whether there are beams) -> the type of the answer.
+ANSWERS = {
+    (False, False): outputs.GenerateDecoderOnlyOutput,
+    (False, True): outputs.GenerateBeamDecoderOnlyOutput,
+    (True, False): outputs.GenerateEncoderDecoderOutput,
+    (True, True): outputs.GenerateBeamEncoderDecoderOutput,
+}
 
 
 @dataclass
@@ -90,10 +99,18 @@ class Call:
         self.mode = self.config.get_generation_mode(request.assistant_model)
         self.cache = arguments.pop("past_key_values", None)
         vocabulary = getattr(model.config, "vocab_size", None)
-        self.reading = read_arguments(request.inputs, arguments, self.config, backend, vocabulary)
+        read = read_encoder_arguments if self.has_encoder else read_arguments
+        self.reading = read(request.inputs, arguments, self.config, backend, vocabulary)
         self.positions = getattr(model.config, "max_position_embeddings", None)
         self.max_length = longest(self.config, self.reading, self.positions)
         self.recorder = Recorder(self.config, self.copies, backend.ops)
+        if not isinstance(given := arguments.get("encoder_outputs"), (tuple, list, type(None))):
+            self.recorder.note_encoder(given)
+
+    @property
+    def has_encoder(self) -> bool:
+        """Whether the model reads the prompt with an encoder, and writes with a decoder."""
+        return bool(getattr(self.model.config, "is_encoder_decoder", False))
 
     @property
     def copies(self) -> int:
@@ -124,7 +141,8 @@ class Call:
         if self.mode in (GenerationMode.BEAM_SEARCH, GenerationMode.BEAM_SAMPLE):
             pad = pad or None  # 4.53.3 takes a padding token 0 for none in these searches
         fill = pad if pad is not None else ends[0] if ends else 0
-        arrays = lay_out(reading, sizes, fill, self.model.positions_follow_mask(), self.backend.ops)
+        follows_mask = self.model.positions_follow_mask() and not self.has_encoder
+        arrays = lay_out(reading, sizes, fill, follows_mask, self.backend.ops)
         if self.cache is not None:
             arrays["cache"] = self.backend.as_cache(self.cache, sizes.room)
         task = Task(
@@ -211,7 +229,7 @@ class Call:
             if streamer is not None:
                 self._stream(streamer, tokens)
 
-        return Watch(self.recorder.note_output, choice)
+        return Watch(self.recorder.note_output, choice, self.recorder.note_encoder)
 
     def _stream(self, streamer: Any, tokens: Any) -> None:
         if (self.config.num_beams or 1) > 1:
@@ -236,8 +254,6 @@ class Call:
         fields = {**self.recorder.fields(), "sequences": sequences}
         if config.use_cache and not isinstance(found.cache, tuple):
             fields["past_key_values"] = found.cache
-        if not beams:
-            return outputs.GenerateDecoderOnlyOutput(**fields)
-        if config.output_scores:
+        if beams and config.output_scores:
             fields |= {"sequences_scores": found.scores, "beam_indices": origins}
-        return outputs.GenerateBeamDecoderOnlyOutput(**fields)
+        return ANSWERS[self.has_encoder, beams](**fields)

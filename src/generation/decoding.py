@@ -33,11 +33,29 @@ class Backend(Protocol):
     def call(self, inputs: Mapping[str, Any]) -> Any:
         """Run the model: its output, with `logits` and, if a cache is used, `past_key_values`."""
 
+    def encode(self, inputs: Mapping[str, Any]) -> Any:
+        """Run the model's encoder: its output, with `last_hidden_state`."""
+
     def new_cache(self, batch: int, room: int) -> Any:
         """An empty cache for `batch` rows of `room` positions; None where a call makes its own."""
 
     def loop(self, going_on: Callable[[Any], Any], step: Callable[[Any], Any], state: Any) -> Any:
         """`state = step(state)` as long as `going_on(state)`."""
+
+
+#: Arguments of a call -> what they are called where they are the decoder's, beside an encoder's of the same name.
+OF_DECODER = {
+    "input_ids": "decoder_input_ids",
+    "inputs_embeds": "decoder_inputs_embeds",
+    "attention_mask": "decoder_attention_mask",
+    "position_ids": "decoder_position_ids",
+}
+
+
+def facts_and_arrays(inputs: Mapping[str, Any]) -> tuple[tuple[tuple[str, Any], ...], dict[str, Any]]:
+    """A call's arguments that are part of its program (numbers, words, None), by name, and those that it is given."""
+    facts = {name: value for name, value in inputs.items() if isinstance(value, (bool, int, float, str, type(None)))}
+    return tuple(sorted(facts.items())), {name: inputs[name] for name in inputs if name not in facts}
 
 
 @dataclass
@@ -56,6 +74,8 @@ class Prompt:
         skipped: How many of the prompt's tokens are in that cache.
         constants: Further arguments of every call; arrays have one row for each prompt.
         room: How many positions a cache of fixed size has.
+        encoded: Arguments of every call that say what an encoder has read: `encoder_outputs` and `attention_mask`, with
+            one row for each prompt. Then the prompt is the decoder's.
         uses_cache: Whether a cache is kept; without, every call reads all tokens again.
     """
 
@@ -72,6 +92,7 @@ class Prompt:
     cache: Any = None
     skipped: int = 0
     constants: Mapping[str, Any] = field(default_factory=dict)
+    encoded: Mapping[str, Any] = field(default_factory=dict)
     uses_cache: bool = True
 
     @property
@@ -104,10 +125,14 @@ class Decoder:
     def _copied(self, prompt: Prompt) -> dict[str, Any]:
         """What later calls need, with a row for each row of the search."""
         copied = {name: self.repeated(getattr(prompt, name)) for name in ("ids", "mask", "positions", "token_types")}
-        return {**copied, "constants": {name: self.repeated(value) for name, value in prompt.constants.items()}}
+        for name in ("constants", "encoded"):
+            copied[name] = {key: self.repeated(value) for key, value in getattr(prompt, name).items()}
+        return copied
 
     def repeated(self, array: Any) -> Any:
         """An array's rows, each as often as a prompt has rows in the search; what is no array stays as it is."""
+        if isinstance(array, tuple):
+            return tuple(map(self.repeated, array))
         has_rows = getattr(array, "shape", ()) and array.shape[0] == self.prompt.ids.shape[0]
         return self.ops.repeat_rows(array, self.copies) if has_rows and self.copies > 1 else array
 
@@ -140,7 +165,7 @@ class Decoder:
         cache = prompt.cache
         if cache is None and prompt.uses_cache:
             cache = self.backend.new_cache(prompt.ids.shape[0], prompt.room)
-        output = self._call(inputs, prompt.ids[:, : prompt.width], cache, positions)
+        output = self._call(inputs, prompt.ids[:, : prompt.width], cache, positions, prompt)
         logits = self.ops.column(output.logits, last)
         return self.repeated(self.ops.cast(logits, "float32")), self._kept(output)
 
@@ -160,13 +185,24 @@ class Decoder:
             inputs["attention_mask"] = prompt.mask if fixed else prompt.mask[:, :positions]
         return inputs
 
-    def _call(self, inputs: dict[str, Any], ids: Any, cache: Any, positions: Any) -> Any:
-        """The output of a call for all the tokens so far, `ids`, of which those in the cache were read before."""
+    def _call(self, inputs: dict[str, Any], ids: Any, cache: Any, positions: Any, rows: Prompt) -> Any:
+        """The output of a call for all the tokens so far, `ids`, of which those in the cache were read before.
+
+        Args:
+            inputs: Its arguments, as of a model without an encoder.
+            ids: [R, S].
+            cache: What was read of them.
+            positions: How many positions it attends to.
+            rows: What the call's rows are of: the prompts, or the search's copies of them.
+        """
+        if rows.encoded:
+            inputs = {OF_DECODER.get(name, name): value for name, value in inputs.items()} | rows.encoded
         inputs["use_cache"] = self.prompt.uses_cache
         if self.prompt.uses_cache:
             inputs["past_key_values"] = cache
         if self.backend.prepare is not None:
-            inputs = self.backend.prepare(ids, **{name: inputs[name] for name in inputs if name != "input_ids"})
+            tokens = ("input_ids", "decoder_input_ids")
+            inputs = self.backend.prepare(ids, **{name: inputs[name] for name in inputs if name not in tokens})
         output = self.backend.call(inputs)
         if self._watch is not None:
             self._watch(output, positions)
@@ -210,7 +246,8 @@ class Decoder:
         if rows.positions is not None:
             last = self.ops.column(rows.positions, rows.length + rows.offset - 1)[:, None]
             inputs["position_ids"] = last + self.ops.arange(count, last)[None] + (start + 1 - rows.length)
-        return self._call(inputs, ids[:, :stop] if self.backend.prepare else tokens, cache, stop + rows.offset)
+        shown = ids[:, :stop] if self.backend.prepare else tokens
+        return self._call(inputs, shown, cache, stop + rows.offset, rows)
 
     def _read_all(self, ids: Any, length: Any) -> tuple[Any, Any]:
         """The same from all tokens, without a cache."""
@@ -222,7 +259,7 @@ class Decoder:
             inputs["token_type_ids"] = self._continued(rows.token_types, shown, 0)
         if rows.positions is not None:
             inputs["position_ids"] = self._continued(rows.positions, shown, 1)
-        output = self._call(inputs, inputs["input_ids"], None, length)
+        output = self._call(inputs, inputs["input_ids"], None, length, rows)
         return ops.cast(ops.column(output.logits, length - 1), "float32"), ()
 
     def _continued(self, array: Any, shown: int, growth: int) -> Any:

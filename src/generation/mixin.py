@@ -72,10 +72,13 @@ class GenerationBase:
             kwargs: Further arguments of the call.
         """
         past = 0 if past_key_values is None else past_key_values.get_seq_length()
-        inputs = {"input_ids": input_ids[:, past:], "past_key_values": past_key_values, **kwargs}
+        has_encoder = bool(getattr(self.config, "is_encoder_decoder", False))
+        name = "decoder_input_ids" if has_encoder else "input_ids"
+        inputs = {name: input_ids[:, past:], "past_key_values": past_key_values, **kwargs}
         if attention_mask is not None:
             inputs["attention_mask"] = attention_mask
-        if attention_mask is not None and "position_ids" not in kwargs and self.positions_follow_mask():
+        counts = not has_encoder and self.positions_follow_mask()
+        if attention_mask is not None and "position_ids" not in kwargs and counts:
             ops = ops_of(attention_mask)
             counted = ops.cumsum(attention_mask) - 1
             inputs["position_ids"] = ops.where(attention_mask == 0, ops.full((), 1, counted), counted)[:, past:]

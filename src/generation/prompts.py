@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..files.errors import InputError, three_beats
@@ -25,12 +25,14 @@ class Reading:
         mask: [B, E] of the positions read; None if all count.
         embeddings: [B, E, D] what is read instead of the tokens.
         constants: Further arguments of the model's calls.
+        encoder: What an encoder reads, by the names of its arguments; then the tokens are the decoder's.
     """
 
     ids: Any
     mask: Any
     embeddings: Any
     constants: dict[str, Any]
+    encoder: dict[str, Any] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -71,15 +73,20 @@ def read_arguments(
         ids = _without_tokens(embeddings, rest, config, backend)
     else:
         ids = backend.as_tokens(inputs)
-        _check(ids, backend, vocabulary)
-    mask = _mask(ids, config, backend) if mask is None and embeddings is None else mask
+        check_prompt(ids, backend, vocabulary)
+    mask = mask_of(ids, config) if mask is None and embeddings is None else mask
     mask = None if mask is None else backend.as_tokens(mask)
     if mask is not None and backend.is_known(mask) and bool(backend.ops.all(mask == 1)):
         mask = None
     return Reading(ids, mask, embeddings, rest)
 
 
-def _check(ids: Any, backend: Any, vocabulary: int | None) -> None:
+def check_prompt(ids: Any, backend: Any, vocabulary: int | None) -> None:
+    """Refuse tokens that are no prompt.
+
+    Raises:
+        InputError: There are none, they are not [B, P], or the vocabulary does not have them.
+    """
     if len(ids.shape) == 2 and ids.shape[1] == 0:
         found = f"a prompt of shape {list(ids.shape)}"
         raise InputError(three_beats(found, "at least one token", "Leave the prompt out to start from bos_token_id."))
@@ -98,7 +105,7 @@ def _without_tokens(embeddings: Any, rest: Mapping[str, Any], config: Generation
     return backend.new_tokens(batch, 1, start)
 
 
-def _mask(ids: Any, config: GenerationConfig, backend: Any) -> Any:
+def mask_of(ids: Any, config: GenerationConfig) -> Any:
     """The mask of prompts that come without one: padding tokens are padding, unless they end texts too."""
     pad, ends = config.pad_token_id, eos_tokens(config)
     if pad is None or pad in ends:
@@ -166,12 +173,14 @@ class Sizes:
         steps: The most tokens that are added.
         tokens: L, columns for prompt and new tokens.
         room: S, positions of a cache of fixed size.
+        encoder: Columns that an encoder reads, 0 for as many as it is given.
     """
 
     width: int
     steps: int
     tokens: int
     room: int
+    encoder: int = 0
 
     @classmethod
     def of(cls, reading: Reading, max_length: int, positions: int | None, rounded: bool) -> Sizes:
@@ -189,7 +198,15 @@ class Sizes:
         most = positions or bucket(length) + bucket(max_length - length)
         width, steps = min(bucket(length), most), min(bucket(max_length - length), most)
         tokens = min(width + steps, most)
-        return cls(width, steps, tokens, tokens + offset)
+        return cls(width, steps, tokens, tokens + offset, _encoder_width(reading, positions))
+
+
+def _encoder_width(reading: Reading, positions: int | None) -> int:
+    """Columns of an encoder's tokens, rounded up; 0 where it reads something else."""
+    if "encoder_outputs" in reading.encoder or "input_ids" not in reading.encoder:
+        return 0
+    columns = reading.encoder["input_ids"].shape[1]
+    return bucket(columns) if positions is None else max(columns, min(bucket(columns), positions))
 
 
 def lay_out(reading: Reading, sizes: Sizes, fill: int, follows_mask: bool, ops: Any) -> dict[str, Any]:
@@ -204,6 +221,8 @@ def lay_out(reading: Reading, sizes: Sizes, fill: int, follows_mask: bool, ops: 
     """
     ids, offset = reading.ids, sizes.room - sizes.tokens
     arrays = {**reading.constants, "ids": _widened(ids, sizes.tokens, fill, ops)}
+    if reading.encoder:
+        arrays["encoder"] = _encoder_laid_out(reading.encoder, sizes.encoder, fill, ops)
     if reading.embeddings is not None:
         arrays["embeddings"] = reading.embeddings
     if (types := arrays.pop("token_type_ids", None)) is not None:
@@ -217,6 +236,15 @@ def lay_out(reading: Reading, sizes: Sizes, fill: int, follows_mask: bool, ops: 
     if positions is not None:
         arrays["positions"] = _widened(positions, sizes.width + offset, 0, ops)
     return arrays
+
+
+def _encoder_laid_out(encoder: Mapping[str, Any], width: int, fill: int, ops: Any) -> dict[str, Any]:
+    """What an encoder reads, in as many columns; 0 for as many as there are."""
+    if not width:
+        return dict(encoder)
+    ids = encoder["input_ids"]
+    mask = encoder["attention_mask"] if "attention_mask" in encoder else ops.full(ids.shape, 1, ids)
+    return {**encoder, "input_ids": _widened(ids, width, fill, ops), "attention_mask": _widened(mask, width, 0, ops)}
 
 
 def _widened(array: Any, width: int, fill: int, ops: Any) -> Any:

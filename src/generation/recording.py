@@ -48,6 +48,12 @@ class Recorder:
                     states = tuple(self._ops.repeat_rows(array, self._copies) for array in states)
                 self._steps.setdefault(name, []).append(states)
 
+    def note_encoder(self, output: Any) -> None:
+        """Keep attentions and hidden states of the encoder, which reads once."""
+        for name in ("attentions", "hidden_states"):
+            if getattr(self._config, STATES[name]) and name in output:
+                self._steps[f"encoder_{name}"] = list(output[name])
+
     def note_choice(self, logits: Any, scores: Any, tokens: Any) -> None:
         """Keep raw and processed scores of a step, [R, V] each."""
         if self._config.output_logits:

@@ -101,10 +101,12 @@ class Watch:
         output: Called with the output of every call of the model, the number of positions that it attends to, and
             which of its rows count.
         choice: Called with raw scores, processed scores and chosen tokens of every step.
+        encoder: Called with the output of the encoder.
     """
 
     output: Callable[..., None] | None = None
     choice: Callable[[Any, Any, Any], None] | None = None
+    encoder: Callable[[Any], None] | None = None
 
 
 def run(
@@ -121,16 +123,16 @@ def run(
     Args:
         task: Which.
         backend: The framework, with the model.
-        arrays: `ids` [B, L] and, where there are any, `mask`, `positions`, `token_types`, `embeddings`, `cache`; the
-            rest are constant arguments of the model.
+        arrays: `ids` [B, L] and, where there are any, `mask`, `positions`, `token_types`, `embeddings`, `cache`, and
+            `encoder`, the arguments of an encoder; the rest are constant arguments of the model.
         length: How many tokens each prompt has.
         max_length: The most tokens of a text.
         words: int32 [steps, choices, 2] random words, None where nothing is drawn.
         watch: Who looks on.
     """
-    prompt = _prompt(task, arrays, length)
+    prompt = _prompt(task, backend, arrays, length, watch)
     decoder = Decoder(backend, prompt, task.copies, watch.output)
-    rules = _rules(task, decoder, max_length, words, watch)
+    rules = _rules(task, decoder, arrays.get("encoder", {}), max_length, words, watch)
     if task.mode in WITHOUT_BEAMS:
         return _found(WITHOUT_BEAMS[task.mode](task, decoder, rules, watch))
     if task.mode in ON_THE_HOST:
@@ -142,7 +144,9 @@ def run(
     return Found(ids, progress.length, progress.cache, scores, origins)
 
 
-def _prompt(task: Task, arrays: Mapping[str, Any], length: Any) -> Prompt:
+def _prompt(task: Task, backend: Any, arrays: Mapping[str, Any], length: Any, watch: Watch) -> Prompt:
+    arrays = dict(arrays)
+    encoder = arrays.pop("encoder", {})
     own = {name: arrays[name] for name in ("ids", *Prompt.OPTIONAL) if name in arrays}
     return Prompt(
         **own,
@@ -151,8 +155,20 @@ def _prompt(task: Task, arrays: Mapping[str, Any], length: Any) -> Prompt:
         room=task.room,
         skipped=task.skipped,
         constants={**_states_wanted(task.config), **{name: arrays[name] for name in arrays if name not in own}},
+        encoded=_encoded(task.config, backend, encoder, watch) if encoder else {},
         uses_cache=bool(task.config.use_cache),
     )
+
+
+def _encoded(config: GenerationConfig, backend: Any, encoder: Mapping[str, Any], watch: Watch) -> dict[str, Any]:
+    """What every call of a decoder is given of its encoder, which runs once, here."""
+    mask = {name: encoder[name] for name in ("attention_mask",) if name in encoder}
+    if "encoder_outputs" in encoder:
+        return {"encoder_outputs": (encoder["encoder_outputs"],), **mask}
+    output = backend.encode({**encoder, **_states_wanted(config)})
+    if watch.encoder is not None:
+        watch.encoder(output)
+    return {"encoder_outputs": (output.last_hidden_state,), **mask}
 
 
 def _states_wanted(config: GenerationConfig) -> dict[str, bool]:
@@ -162,7 +178,9 @@ def _states_wanted(config: GenerationConfig) -> dict[str, bool]:
     return {**wanted, "output_hidden_states": True} if contrastive else wanted
 
 
-def _rules(task: Task, decoder: Decoder, max_length: Any, words: Any, watch: Watch) -> Rules:
+def _rules(
+    task: Task, decoder: Decoder, encoder: Mapping[str, Any], max_length: Any, words: Any, watch: Watch
+) -> Rules:
     """What the search keeps to, made where the lengths are known: inside a program they are its arguments."""
     config, prompt = task.config, decoder.prompt
     ends = eos_tokens(config)
@@ -170,8 +188,8 @@ def _rules(task: Task, decoder: Decoder, max_length: Any, words: Any, watch: Wat
         config,
         prompt_length=prompt.length,
         max_length=max_length,
-        encoder_input_ids=prompt.ids[:, : task.width],
-        encoder_length=prompt.length,
+        encoder_input_ids=encoder.get("input_ids") if encoder else prompt.ids[:, : task.width],
+        encoder_length=None if encoder else prompt.length,
         prefix_allowed_tokens_fn=task.prefix_allowed_tokens_fn,
         logits_processor=task.processors,
         **dict(task.guidance),

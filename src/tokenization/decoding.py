@@ -13,7 +13,14 @@ _TIGHTENED = (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're
 
 
 def tighten(text: str) -> str:
-    """Take out the spaces that word-level tokens leave before punctuation and inside contractions."""
+    """Take out the spaces that word-level tokens leave before punctuation and inside contractions.
+
+    Raises:
+        ArgumentTypeError: It is no text.
+    """
+    if not isinstance(text, str):
+        found = f"the text to clean up is {_short(text)} ({type(text).__name__})"
+        raise ArgumentTypeError(three_beats(found, "a string", "Clean up the texts of a batch one by one."))
     for loose in _TIGHTENED:
         text = text.replace(loose, loose.strip())
     return text

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from tokenizers import Encoding
 
-from .options import Wanted
-from .tensors import filled_array
+from .options import TensorType, Wanted
+from .tensors import as_plain_numbers, filled_array
 
 
 class Filling(NamedTuple):
@@ -53,8 +53,11 @@ def as_lists(rows: Sequence[Encoding], wanted: Wanted) -> dict[str, list[Any]]:
     return fields
 
 
-def as_arrays(rows: Sequence[Encoding], wanted: Wanted, filling: Filling) -> dict[str, Any]:
-    """The wanted fields as int64 arrays [B, T], of rows that are not filled up yet and not longer than that."""
+def as_arrays(rows: Sequence[Encoding], wanted: Wanted, filling: Filling, kind: TensorType) -> dict[str, Any]:
+    """The wanted fields as arrays [B, T] of whole numbers, in a framework's own type for them.
+
+    The rows are not filled up yet, and not longer than that.
+    """
     lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
     places = np.arange(filling.width)
     if filling.side == "right":
@@ -63,13 +66,13 @@ def as_arrays(rows: Sequence[Encoding], wanted: Wanted, filling: Filling) -> dic
         taken = places >= filling.width - lengths[:, None]
 
     def column(name: str, value: int) -> np.ndarray:
-        return filled_array(map(attrgetter(name), rows), taken, value)
+        return as_plain_numbers(filled_array(map(attrgetter(name), rows), taken, value), kind)
 
     fields: dict[str, Any] = {"input_ids": column("ids", filling.index)}
     if wanted.token_type_ids:
         fields["token_type_ids"] = column("type_ids", filling.type_id)
     if wanted.attention_mask:
-        fields["attention_mask"] = taken.astype(np.int64)
+        fields["attention_mask"] = taken.astype(np.int32 if kind is TensorType.TENSORFLOW else np.int64)
     if wanted.special_tokens_mask:
         fields["special_tokens_mask"] = column("special_tokens_mask", 1)
     if wanted.length:

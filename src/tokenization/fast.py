@@ -176,7 +176,7 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
 
     def num_special_tokens_to_add(self, pair: bool = False) -> int:
         """How many special tokens a sequence (or a pair) gets."""
-        return self._tokenizer.num_special_tokens_to_add(pair)
+        return self._tokenizer.num_special_tokens_to_add(bool(pair))
 
     # -- tokens to ids and back ------------------------------------------------------------------------------
 
@@ -185,7 +185,10 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
         return self.encode_plus(text, text_pair=pair, add_special_tokens=add_special_tokens, **kwargs).tokens()
 
     def _to_id(self, token: str) -> int | None:
-        index = self._tokenizer.token_to_id(token)
+        try:
+            index = self._tokenizer.token_to_id(token)
+        except UnicodeEncodeError as error:
+            raise lone_surrogate(token) or error from None
         if index is not None:
             return index
         unknown = self.unk_token
@@ -223,7 +226,8 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
         """Tokens joined to a text, as the backend's decoder does it."""
         decoder = self._tokenizer.decoder
-        return " ".join(tokens) if decoder is None else decoder.decode(tokens)
+        with backend_errors("the tokens cannot be joined", "a list of Unicode strings", "Convert them."):
+            return " ".join(tokens) if decoder is None else decoder.decode(tokens)
 
     # -- encoding --------------------------------------------------------------------------------------------
 
@@ -254,7 +258,8 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
         set_padding(self._tokenizer, limits, side, self.pad_token, self.pad_token_id, self.pad_token_type_id)
 
     def _encode_one(self, text: Any, text_pair: Any, options: CallOptions) -> BatchEncoding:
-        example = (text, text_pair) if text_pair else text  # an empty second text counts as none
+        is_pair = len(text_pair) > 0 if isinstance(text_pair, (str, list, tuple)) else text_pair is not None
+        example = (text, text_pair) if is_pair else text  # an empty second text counts as none
         batch = self._encode_batch([example], options)
         if options.tensors is None and not options.wanted.overflowing_tokens:
             for name, column in batch.data.items():
@@ -280,8 +285,8 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
         if filling is not None and longest > filling.width:  # rows that are neither cut nor filled up
             filling.fill(rows)
             fields: dict[str, Any] = as_lists(rows, wanted)
-        elif filling is not None or is_even:
-            fields = as_arrays(rows, wanted, filling or Filling(longest, "right", "", 0, 0))
+        elif options.tensors is not None and (filling is not None or is_even):
+            fields = as_arrays(rows, wanted, filling or Filling(longest, "right", "", 0, 0), options.tensors)
             if wanted.offsets_mapping:
                 fields["offset_mapping"] = [row.offsets for row in rows]
         else:
@@ -396,7 +401,7 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
             tokens = [self._to_token(index) for index in row if index not in skipped]
             text = self.convert_tokens_to_string([token for token in tokens if token is not None])
         else:
-            text = self._tokenizer.decode(row, skip_special_tokens=skip_special_tokens)
+            text = self._tokenizer.decode(row, skip_special_tokens=bool(skip_special_tokens))
         return tighten(text) if clean else text
 
     # -- saving ----------------------------------------------------------------------------------------------

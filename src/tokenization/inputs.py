@@ -7,6 +7,7 @@ from typing import Any
 
 from ..files.errors import InputError, three_beats
 from .errors import ArgumentTypeError
+from .tensors import to_lists
 
 Text = str
 Words = Sequence[str]
@@ -32,6 +33,20 @@ def check_text(value: Any, name: str) -> None:
             "a string, a list of strings, or a list of lists of strings (pairs, or texts split into words)",
             "Convert it to strings; to build a sequence from ids use prepare_for_model.",
         )
+    )
+
+
+def checked_ids(ids: Any, method: str) -> list[Any]:
+    """A row of ids as a list.
+
+    Raises:
+        ArgumentTypeError: It is a text, or no row at all.
+    """
+    row = to_lists(ids)
+    if isinstance(row, (list, tuple, range)):
+        return list(row)
+    raise ArgumentTypeError(
+        three_beats(f"{method}() was given {describe(ids)}", "a list of ids", "For a text call the tokenizer with it.")
     )
 
 

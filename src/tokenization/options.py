@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 VERY_LARGE_INTEGER = int(1e30)
 #: From here on a `model_max_length` means "no limit".
 LARGE_INTEGER = int(1e20)
-#: Longer padding is refused: the backend would end the process when the memory runs out.
-LONGEST_PADDING = 2**31 - 1
+#: Longer padding is refused: rows of more would take all memory, and the backend would end the process.
+LONGEST_PADDING = 2**24
 
 
 class _Choice(StrEnum):
@@ -175,8 +175,8 @@ def resolve_limits(
     Raises:
         InputError: An unknown strategy, an impossible number, or padding without a padding token.
     """
-    length = _whole(max_length, "max_length", least=0)
-    multiple = _whole(pad_to_multiple_of, "pad_to_multiple_of", least=1)
+    length = whole_number(max_length, "max_length", least=0)
+    multiple = whole_number(pad_to_multiple_of, "pad_to_multiple_of", least=1)
     cut = _truncation_strategy(truncation)
     fill = _padding_strategy(padding)
     if length is not None and truncation is None and padding is False:
@@ -197,7 +197,7 @@ def resolve_limits(
     if length is None or length > LARGE_INTEGER:  # callers pass a model_max_length that means "no limit"
         known = model.model_max_length if length is None else length
         fill, cut, length = _model_limit(known, fill, cut, verbose)
-    limits = Limits(fill, cut, length, _whole(stride, "stride", least=0) or 0, multiple, padding_side)
+    limits = Limits(fill, cut, length, whole_number(stride, "stride", least=0) or 0, multiple, padding_side)
     _check_limits(model, limits)
     return limits
 
@@ -241,14 +241,16 @@ def _check_limits(model: Model, limits: Limits) -> None:
             )
         )
     multiple, length = limits.pad_to_multiple_of, limits.max_length
-    if limits.padding is PaddingStrategy.MAX_LENGTH and length is not None and length > LONGEST_PADDING:
-        raise InputError(
-            three_beats(
-                f"rows are to be padded to {length} tokens",
-                f"{LONGEST_PADDING} at most",
-                "Use padding=True, or a smaller max_length.",
+    target = length if limits.padding is PaddingStrategy.MAX_LENGTH else None
+    for name, value in (("max_length", target), ("pad_to_multiple_of", multiple)):
+        if value is not None and value > LONGEST_PADDING:
+            raise InputError(
+                three_beats(
+                    f"rows are to be padded to {value} tokens by {name}",
+                    f"{LONGEST_PADDING} at most",
+                    f"Use padding=True, or a smaller {name}.",
+                )
             )
-        )
     if limits.truncates and multiple is not None and length is not None and length % multiple != 0:
         raise InputError(
             three_beats(
@@ -271,8 +273,13 @@ def _truncation_strategy(truncation: bool | str | TruncationStrategy | None) -> 
     return TruncationStrategy.LONGEST_FIRST if truncation is True else TruncationStrategy(truncation)
 
 
-def _whole(value: Any, name: str, least: int) -> int | None:
-    """A whole number that is not too small, or None."""
+def whole_number(value: Any, name: str, least: int | None = None) -> int | None:
+    """A whole number that is not too small, or None.
+
+    Raises:
+        ArgumentTypeError: It is no whole number.
+        InputError: It is smaller than `least`.
+    """
     if value is None:
         return None
     try:
@@ -281,6 +288,6 @@ def _whole(value: Any, name: str, least: int) -> int | None:
         raise ArgumentTypeError(
             three_beats(f"{name}={value!r} ({type(value).__name__})", "a whole number", "Give an int.")
         ) from None
-    if number < least:
+    if least is not None and number < least:
         raise InputError(three_beats(f"{name}={number}", f"{least} or more", "Correct the argument."))
     return number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..files.errors import InputError, three_beats
@@ -66,9 +66,12 @@ def framework_of(column: Any) -> TensorType | None:
     return library_of(first)
 
 
-def listed(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """The same columns with tensors and arrays turned into lists."""
-    return {name: to_lists(column) if _has_rows(column) else column for name, column in columns.items()}
+def listed(columns: Mapping[str, Any], only: Collection[str] | None = None) -> dict[str, Any]:
+    """The same columns with tensors and arrays turned into lists, in all of them or only in some."""
+    names = columns.keys() if only is None else only
+    return {
+        name: to_lists(column) if name in names and _has_rows(column) else column for name, column in columns.items()
+    }
 
 
 def _has_rows(column: Any) -> bool:

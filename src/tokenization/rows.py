@@ -10,7 +10,7 @@ from ..files.errors import InputError, three_beats
 from .batch_encoding import BatchEncoding
 from .calls import EncodingCalls, Padding, Truncation
 from .errors import ArgumentTypeError, MisuseError
-from .inputs import describe
+from .inputs import checked_ids, describe
 from .options import (
     CallOptions,
     PaddingStrategy,
@@ -19,6 +19,7 @@ from .options import (
     Wanted,
     checked_side,
     resolve_limits,
+    whole_number,
 )
 from .padding import check_rows, columns_of, fill, framework_of, is_batch, listed, padded_length
 from .special_tokens import SpecialTokensMixin
@@ -84,9 +85,16 @@ class RowBuilding(EncodingCalls, SpecialTokensMixin):
         truncation_strategy: str | TruncationStrategy = "longest_first",
         stride: int = 0,
     ) -> tuple[list[int], list[int] | None, list[int]]:
-        """Cut tokens off one sequence or two; what is left of each, and what fell off."""
+        """Cut tokens off one sequence or two; what is left of each, and what fell off.
+
+        Raises:
+            InputError: Something that is no row of ids, no whole number, or no strategy.
+        """
         strategy = TruncationStrategy(truncation_strategy)
-        return truncate(ids, pair_ids, num_tokens_to_remove, strategy, stride, self.truncation_side)
+        excess = whole_number(num_tokens_to_remove, "num_tokens_to_remove") or 0
+        first = checked_ids(ids, "truncate_sequences")
+        second = None if pair_ids is None else checked_ids(pair_ids, "truncate_sequences")
+        return truncate(first, second, excess, strategy, stride, self.truncation_side)
 
     def prepare_for_model(
         self,
@@ -114,10 +122,8 @@ class RowBuilding(EncodingCalls, SpecialTokensMixin):
 
         The arguments are those of the call. `kwargs` are ignored: callers pass theirs along.
         """
-        if isinstance(ids, str) or isinstance(pair_ids, str):
-            raise ArgumentTypeError(
-                three_beats("prepare_for_model() was given a string", "ids", "Call the tokenizer with the text.")
-            )
+        ids = checked_ids(ids, "prepare_for_model")
+        pair_ids = None if pair_ids is None else checked_ids(pair_ids, "prepare_for_model")
         options = self._options(
             padding=padding,
             truncation=truncation,
@@ -223,9 +229,9 @@ class RowBuilding(EncodingCalls, SpecialTokensMixin):
         wanted = Wanted(attention_mask=return_attention_mask).or_defaults(self.model_input_names)
         if columns[ids_name] is None or _length(columns[ids_name], ids_name) == 0:
             return BatchEncoding({**columns, "attention_mask": []} if return_attention_mask else columns)
-        if return_tensors is None:
-            return_tensors = framework_of(columns[ids_name])
-        columns = listed(columns)
+        framework = framework_of(columns[ids_name])
+        return_tensors = framework if return_tensors is None else return_tensors
+        columns = listed(columns, only=None if framework else self._padding_values())
         limits = resolve_limits(
             self,
             padding=padding,

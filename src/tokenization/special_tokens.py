@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, ClassVar
 
 from tokenizers import AddedToken
@@ -331,9 +331,12 @@ class SpecialTokensMixin:
         Raises:
             ArgumentTypeError: Something that is neither text nor an `AddedToken`.
         """
-        if not new_tokens:
+        if new_tokens is None or new_tokens == "":
             return 0
-        tokens = [new_tokens] if isinstance(new_tokens, (str, AddedToken)) else list(new_tokens)
+        is_list = isinstance(new_tokens, Iterable) and not isinstance(new_tokens, str)
+        tokens: list[Any] = list(new_tokens) if is_list else [new_tokens]
+        if not tokens:
+            return 0
         for token in tokens:
             if not isinstance(token, (str, AddedToken)):
                 raise ArgumentTypeError(

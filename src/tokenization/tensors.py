@@ -24,8 +24,8 @@ _BACKENDS = {TensorType.PYTORCH: "torch", TensorType.TENSORFLOW: "tensorflow", T
 def to_tensor(values: Any, tensor_type: TensorType, name: str) -> Any:
     """One field as a tensor of a framework.
 
-    Whole numbers become int64 in PyTorch and NumPy and int32 in TensorFlow, others float32; JAX follows its
-    x64 mode, NumPy keeps float64.
+    Plain numbers get the type that the framework gives to them: int64 in PyTorch and NumPy, int32 in TensorFlow where
+    they fit; others float32, float64 in NumPy; JAX follows its x64 mode. Arrays and tensors keep theirs.
 
     Args:
         values: A rectangular nesting of lists of numbers, a list of tensors of one shape, or a tensor.
@@ -33,7 +33,8 @@ def to_tensor(values: Any, tensor_type: TensorType, name: str) -> Any:
         name: The field, for the message.
 
     Raises:
-        InputError: Rows differ in length (NumPy gives an object array of rows instead), or hold no numbers.
+        InputError: Rows differ in length (NumPy gives an object array of rows instead), or hold no numbers, or one that
+            the framework cannot count.
         MissingDependencyError: The framework is not installed.
     """
     convert = _converter(tensor_type)
@@ -42,7 +43,7 @@ def to_tensor(values: Any, tensor_type: TensorType, name: str) -> Any:
     array = to_array(values)
     if tensor_type is TensorType.NUMPY:
         return array
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in ("biufU" if tensor_type is TensorType.TENSORFLOW else "biuf"):
         raise InputError(
             three_beats(
                 f"the rows of `{name}` differ in length, or hold something that is not a number",
@@ -50,25 +51,54 @@ def to_tensor(values: Any, tensor_type: TensorType, name: str) -> Any:
                 "Pass padding=True (and truncation=True) to make the rows equally long, and leave out columns of text.",
             )
         )
-    return convert(array)
+    is_plain = not _has_a_type(values)
+    if tensor_type is TensorType.TENSORFLOW and isinstance(values, (list, tuple)) and array.dtype.kind in "iu":
+        is_plain = True  # as TensorFlow takes whole numbers in lists, whatever they are
+    return convert(as_plain_numbers(array, tensor_type) if is_plain else array)
+
+
+def as_plain_numbers(array: np.ndarray, tensor_type: TensorType | None) -> np.ndarray:
+    """An array in the type that a framework gives to plain numbers."""
+    if tensor_type is TensorType.TENSORFLOW and array.dtype.kind in "iu" and _fits(array, np.int32):
+        return array.astype(np.int32)
+    is_narrowed = tensor_type in (TensorType.TENSORFLOW, TensorType.PYTORCH)
+    return array.astype(np.float32) if is_narrowed and array.dtype == np.float64 else array
+
+
+def _fits(array: np.ndarray, kind: type[np.signedinteger[Any]]) -> bool:
+    limits = np.iinfo(kind)
+    return array.size == 0 or bool(limits.min <= array.min() and array.max() <= limits.max)
+
+
+def _has_a_type(values: Any) -> bool:
+    """Whether numbers are in arrays or tensors, which have a type, by the first of them."""
+    while isinstance(values, (list, tuple)) and values:
+        values = values[0]
+    return isinstance(values, np.generic) or library_of(values) is not None
 
 
 def to_array(values: Any) -> np.ndarray:
-    """A nesting of lists as one array; rows of different lengths become an object array of arrays."""
-    if isinstance(values, np.ndarray):
+    """A tensor, or a nesting of lists, as one array; rows of different lengths become an object array of arrays."""
+    array = _nested(values)
+    is_untyped = array.size == 0 and not _has_a_type(values)
+    return array.astype(np.int64) if is_untyped else array  # NumPy calls an empty list float64
+
+
+def _nested(values: Any) -> np.ndarray:
+    kind = library_of(values)
+    if kind is TensorType.NUMPY:
         return values
-    if library_of(values) is not None:
-        return np.asarray(to_lists(values))
-    array = _nested(to_lists(values))
-    return array.astype(np.int64) if array.size == 0 else array  # NumPy calls an empty list float64
-
-
-def _nested(rows: Any) -> np.ndarray:
+    if kind is TensorType.PYTORCH:
+        return values.detach().cpu().numpy()
+    if kind is not None:
+        return np.asarray(values)
+    if _has_a_type(values) and isinstance(values, (list, tuple)):
+        values = [_nested(value) for value in values]
     try:
-        return np.asarray(rows)
+        return np.asarray(values)
     except ValueError:  # rows of different lengths
-        array = np.empty(len(rows), dtype=object)
-        array[:] = [_nested(row) for row in rows]  # one without numbers stays float64 among them, as in 4.x
+        array = np.empty(len(values), dtype=object)
+        array[:] = [_nested(row) for row in values]  # one without numbers stays float64 among them, as in 4.x
         return array
 
 
@@ -144,20 +174,22 @@ def _converter(tensor_type: TensorType) -> Callable[[np.ndarray], Any]:
     if tensor_type is TensorType.PYTORCH:
         import torch
 
-        return lambda array: torch.from_numpy(_narrow(array, np.float32, np.int64))
+        return lambda array: torch.from_numpy(_owned(array))
     if tensor_type is TensorType.TENSORFLOW:
         import tensorflow
 
-        return lambda array: tensorflow.convert_to_tensor(_narrow(array, np.float32, np.int32))
-    import jax.numpy
+        return lambda array: tensorflow.convert_to_tensor(array)
+    import jax
 
-    return jax.numpy.asarray  # which narrows by itself, as its x64 mode says
+    def convert(array: np.ndarray) -> Any:
+        if array.dtype == np.int64 and not jax.config.jax_enable_x64 and not _fits(array, np.int32):
+            found = "a whole number is beyond 32 bits, and JAX counts in 32"
+            raise InputError(three_beats(found, "smaller numbers", "Set jax_enable_x64 for larger ones."))
+        return jax.numpy.asarray(array)  # which narrows by itself, as its x64 mode says
+
+    return convert
 
 
-def _narrow(array: np.ndarray, floats: type, ints: type) -> np.ndarray:
-    """The array in the precision that a framework gives to plain Python numbers."""
-    if array.dtype == np.float64:
-        return array.astype(floats)
-    if array.dtype.kind == "i" and array.dtype != ints:
-        return array.astype(ints)
-    return np.ascontiguousarray(array)
+def _owned(array: np.ndarray) -> np.ndarray:
+    """The array, if PyTorch can take its memory as it is, else a copy."""
+    return array if array.flags.c_contiguous and array.flags.writeable else array.copy()

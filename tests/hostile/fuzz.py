@@ -169,6 +169,11 @@ def check(read: Callable[[bytes], Any], data: bytes) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
+def too_long(*_: object) -> None:
+    """End a reader that has had its time."""
+    raise TimeoutError(f"more than {SECONDS} seconds")
+
+
 def fuzz(name: str, folder: Path, seconds: float, first: int) -> int:
     """Try changed files of one kind for some seconds; how many there were.
 
@@ -178,7 +183,7 @@ def fuzz(name: str, folder: Path, seconds: float, first: int) -> int:
     files, tried = seeds()[name], 0
     others = [data for each in seeds().values() for data in each]
     read, end = reader(name, folder), time.monotonic() + seconds
-
+    signal.signal(signal.SIGPROF, too_long)
     while time.monotonic() < end:
         quiet = settings(
             max_examples=ROUND, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=False
@@ -206,11 +211,6 @@ def main() -> int:
     options = parser.parse_args()
     first = random.randrange(2**32) if options.seed is None else options.seed
     names = options.only or list(seeds())
-
-    def too_long(*_: object) -> None:
-        raise TimeoutError(f"more than {SECONDS} seconds")
-
-    signal.signal(signal.SIGPROF, too_long)
     print(f"seed {first}")
     for name in names:
         with tempfile.TemporaryDirectory() as folder:

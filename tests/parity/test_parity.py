@@ -47,9 +47,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def is_long(case: Case, test: str) -> bool:
     """Whether a test of a case is for the long run.
 
-    Training of all but the first case of a class is; gradients and float32 too, but for BERT's.
+    Training of all but the first case of a class is; gradients, float32 and caches too, but for BERT's.
     """
-    needs_all = ("training",) if case.folder.parent.name == "bert" else ("training", "gradient", "float32")
+    needs_all = ("training",) if case.folder.parent.name == "bert" else ("training", "gradient", "float32", "cache")
     return case.is_variant and any(word in test for word in needs_all)
 
 
@@ -200,7 +200,7 @@ def mutants(spec: Spec) -> Iterator[tuple[str, Any, Any, Any]]:
     """(what is wrong, the fields of a case that notices, a change of the tensors, a change of the configuration)."""
 
     def transposed(tensors: dict[str, np.ndarray], prefix: str) -> None:
-        tensors[prefix + spec.square] = np.ascontiguousarray(tensors[prefix + spec.square].T)
+        tensors[prefix + spec.square] = np.ascontiguousarray(tensors[prefix + spec.square].swapaxes(-1, -2))
 
     def swapped(tensors: dict[str, np.ndarray], prefix: str) -> None:
         one, other = (prefix + name for name in spec.swap)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from triformers import BatchEncoding, cards
+from triformers.files.errors import InputError
 from triformers.tokenization.options import TensorType
 from triformers.tokenization.tensors import library_of, to_array, to_lists, to_tensor
 
@@ -47,6 +48,42 @@ def test_floats_and_tensors_of_its_own(backend: str) -> None:
     assert np.asarray(tensor).dtype == usual(backend, np.float64, np.float32)
     assert to_tensor(tensor, kind, "scores") is tensor
     assert BatchEncoding({"x": [1.0]}, tensor_type=kind)["x"].shape == (1,)
+
+
+@pytest.mark.backend("torch", "tensorflow", "flax")
+def test_arrays_keep_their_type(tokenizer: Any, backend: str) -> None:
+    kind = TensorType(KINDS[backend])
+    for dtype in ("int32", "uint8", "float32", "bool"):
+        array = np.array([[1, 0], [1, 1]], dtype=dtype)
+        tensor = np.asarray(to_tensor(array, kind, "x"))
+        assert tensor.dtype == dtype and tensor.tolist() == array.tolist()
+        rows = np.asarray(to_tensor(list(array), kind, "x"))
+        in_lists = "int32" if (backend, dtype) == ("tensorflow", "uint8") else dtype  # as TensorFlow itself does
+        assert rows.dtype == in_lists and rows.tolist() == array.tolist()
+        back = to_tensor(to_tensor(array, kind, "x"), TensorType.NUMPY, "x")
+        assert back.dtype == dtype and back.tolist() == array.tolist()
+    rows = [{"input_ids": [1], "labels": np.float32(0.5)}, {"input_ids": [2, 3], "labels": np.float32(1.5)}]
+    padded = tokenizer.pad(rows, return_tensors=kind)
+    assert np.asarray(padded["labels"]).dtype == np.float32 and padded["input_ids"].shape == (2, 2)
+
+
+@pytest.mark.backend("torch", "tensorflow", "flax")
+def test_numbers_are_never_cut(backend: str) -> None:
+    kind = TensorType(KINDS[backend])
+    assert np.asarray(to_tensor(7, kind, "x")).shape == ()
+    frozen = np.arange(3)
+    frozen.flags.writeable = False
+    for array in (frozen, np.arange(6)[::-2], np.arange(6).reshape(2, 3).T):
+        assert np.asarray(to_tensor(array, kind, "x")).tolist() == array.tolist()
+    large = [[2**40, 1]]
+    if backend == "flax":
+        import jax
+
+        if not jax.config.jax_enable_x64:
+            with pytest.raises(InputError, match="32 bits"):
+                to_tensor(large, kind, "x")
+            return
+    assert np.asarray(to_tensor(large, kind, "x")).tolist() == large
 
 
 @pytest.mark.backend("torch")

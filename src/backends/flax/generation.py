@@ -13,6 +13,7 @@ from jax import Array, lax
 from jax.core import Tracer
 
 from ...generation.calls import Request
+from ...generation.decoding import facts_and_arrays
 from ...generation.mixin import GenerationBase, transition_scores
 from ...generation.sampling import WORDS, random_words
 from ...generation.search import Found, Task, Watch, run
@@ -95,16 +96,22 @@ class FlaxBackend:
 
     def call(self, inputs: Mapping[str, Any]) -> Any:
         """Run the model: inside a program as part of it, else as a program of its own."""
-        if self.is_traced:
-            return self._applied(self.params, inputs, {})
-        arrays = {name: value for name, value in inputs.items() if hasattr(value, "shape") or isinstance(value, Cache)}
-        facts = tuple(sorted((name, value) for name, value in inputs.items() if name not in arrays))
-        step = self.model.program(facts, lambda: jax.jit(lambda params, given: self._applied(params, given, facts)))
-        return step(self.params, arrays)
+        return self._run("__call__", inputs)
 
-    def _applied(self, params: Any, arrays: Mapping[str, Any], facts: Any) -> Any:
-        inputs = {**arrays, **dict(facts)}
-        return self.model.module.apply({"params": params}, **inputs, deterministic=True, return_dict=True)
+    def encode(self, inputs: Mapping[str, Any]) -> Any:
+        """Run the model's encoder, in the same way."""
+        return self._run("encode", inputs)
+
+    def _run(self, method: str, inputs: Mapping[str, Any]) -> Any:
+        facts, arrays = facts_and_arrays(inputs)
+
+        def apply(params: Any, given: Mapping[str, Any]) -> Any:
+            further = {**dict(facts), "deterministic": True, "return_dict": True}
+            return self.model.module.apply({"params": params}, **given, **further, method=method)
+
+        if self.is_traced:
+            return apply(self.params, arrays)
+        return self.model.program((method, facts), lambda: jax.jit(apply))(self.params, arrays)
 
     def new_cache(self, batch: int, room: int) -> Cache:
         """An empty cache with all its room."""

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from ...generation.calls import Request
+from ...generation.decoding import facts_and_arrays
 from ...generation.mixin import GenerationBase, transition_scores
 from ...generation.sampling import WORDS, random_words
 from ...generation.search import Found, Task, Watch, run
@@ -84,17 +85,22 @@ class TensorFlowBackend:
 
     def call(self, inputs: Mapping[str, Any]) -> Any:
         """Run the model: inside a program as part of it, else as a program of its own."""
-        if self.is_traced:
-            return self._applied(inputs, ())
-        arrays = {name: value for name, value in inputs.items() if hasattr(value, "shape") or isinstance(value, Cache)}
-        facts = tuple(sorted((name, value) for name, value in inputs.items() if name not in arrays))
-        step = self.model.program(
-            facts, lambda: tf.function(lambda given: self._applied(given, facts), autograph=False)
-        )
-        return step(arrays)
+        return self._run(self.model, inputs)
 
-    def _applied(self, arrays: Mapping[str, Any], facts: Any) -> Any:
-        return self.model(**arrays, **dict(facts), training=False, return_dict=True)
+    def encode(self, inputs: Mapping[str, Any]) -> Any:
+        """Run the model's encoder, in the same way."""
+        return self._run(self.model.get_encoder(), inputs)
+
+    def _run(self, layer: Any, inputs: Mapping[str, Any]) -> Any:
+        if self.is_traced:
+            return layer(**inputs, training=False, return_dict=True)
+        facts, arrays = facts_and_arrays(inputs)
+
+        def apply(given: Mapping[str, Any]) -> Any:
+            return layer(**given, **dict(facts), training=False, return_dict=True)
+
+        key = type(layer).__name__, facts
+        return self.model.program(key, lambda: tf.function(apply, autograph=False))(arrays)
 
     def new_cache(self, batch: int, room: int) -> Cache:
         """An empty cache with all its room."""

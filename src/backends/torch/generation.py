@@ -80,6 +80,10 @@ class TorchBackend:
         """Run the model."""
         return self.model(**inputs, return_dict=True)
 
+    def encode(self, inputs: Mapping[str, Any]) -> Any:
+        """Run the model's encoder."""
+        return self.model.get_encoder()(**inputs, return_dict=True)
+
     def new_cache(self, batch: int, room: int) -> None:
         """None: a call makes its own, which grows."""
         return None

@@ -18,18 +18,22 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ...files.errors import InputError, three_beats
 from .layers import Conv1D
 
 #: With more rows than this the default is as fast as any.
-MOST_ROWS = 64
+MOST_ROWS = 32
 
 #: How much faster than the default a way must be to be worth its copy of the weights.
 WORTH = 1.1
 
 #: How often a way is tried to find its time.
 TRIES = 5
+
+#: How many weights are read to find it: more than a core's caches keep, as in a model.
+SAMPLE = 2**23
 
 
 class Way(NamedTuple):
@@ -82,9 +86,12 @@ def pin(way: str | None) -> None:
 @contextlib.contextmanager
 def fast_products(model: nn.Module) -> Iterator[None]:
     """Within this context, a model's linear layers multiply few rows by the fastest way."""
-    layers = [layer for layer in model.modules() if _is_eligible(layer)] if _applies(model) else []
+    layers: list[Any] = [layer for layer in model.modules() if _is_eligible(layer)] if _applies(model) else []
+    peers: dict[tuple[int, ...], list[Any]] = {}
     for layer in layers:
-        layer.forward = partial(_forward, layer)
+        alike = peers.setdefault(_matrix(layer).shape, [])
+        alike.append(layer)
+        layer.forward = partial(_forward, layer, alike)
     try:
         yield
     finally:
@@ -105,10 +112,11 @@ def _is_eligible(layer: nn.Module) -> bool:
     return weight.dtype == torch.float32 and weight.device.type == "cpu"
 
 
-def _forward(layer: Any, x: Tensor) -> Tensor:
+def _forward(layer: Any, alike: list[Any], x: Tensor) -> Tensor:
+    """A layer's product; `alike` are the model's layers of its shape."""
     width = x.shape[-1]
     rows = x.numel() // width
-    name = _way_of(layer, rows) if rows <= MOST_ROWS and x.dtype == torch.float32 else "default"
+    name = _way_of(alike, rows) if rows <= MOST_ROWS and x.dtype == torch.float32 else "default"
     way = WAYS[name]
     if way is None:
         return type(layer).forward(layer, x)
@@ -131,34 +139,48 @@ def _laid_out(layer: Any, name: str, way: Way, rows: int) -> tuple[Any, Tensor]:
     return kept[1], _matrix(layer)
 
 
-def _way_of(layer: Any, rows: int) -> str:
+def _way_of(layers: list[Any], rows: int) -> str:
     if _pinned is not None:
         return _pinned
-    size, width = _matrix(layer).shape
+    size, width = _matrix(layers[0]).shape
     key = rows.bit_length(), size, width, torch.get_num_threads()
     if key not in _fastest:
-        _fastest[key] = _measured(layer, rows)
+        _fastest[key] = _measured(layers, rows)
     return _fastest[key]
 
 
-def _measured(layer: Any, rows: int) -> str:
-    """The fastest way for a layer's shape; the default where no other is worth it."""
-    x = torch.randn(rows, _matrix(layer).shape[1])
-    default = _time(lambda: type(layer).forward(layer, x))
-    times = {"default": default / WORTH}
+def _measured(layers: list[Any], rows: int) -> str:
+    """The fastest way for layers of one shape; the default where no other is worth it."""
+    sample = list(_sample(layers))
+    x = torch.randn(rows, sample[0][0].shape[1])
+    runs: dict[str, list[Callable[[], Tensor]]] = {"default": [partial(F.linear, x, *part) for part in sample]}
     for name, way in WAYS.items():
         if way is not None:
-            packed, weight = way.lay_out(_matrix(layer), rows), _matrix(layer)
-            times[name] = _time(partial(way.multiply, x, packed, weight, layer.bias))
-    return min(times, key=lambda name: times[name])
+            runs[name] = [partial(way.multiply, x, way.lay_out(part[0], rows), *part) for part in sample]
+    times = _times(runs)
+    return min(times, key=lambda name: times[name] * (1 if name == "default" else WORTH))
 
 
-def _time(run: Callable[[], Any]) -> float:
-    """The shortest of some runs, in seconds."""
-    run()
-    times = []
+def _sample(layers: list[Any]) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """Weights [N, K] and biases [N] of layers, or the first rows of them, until there are enough to measure with."""
+    missing = SAMPLE
+    for layer in layers:
+        matrix = _matrix(layer)
+        count = -(-missing // matrix.shape[1])
+        matrix = matrix[:count]
+        yield matrix, None if layer.bias is None else layer.bias[:count]
+        missing -= matrix.numel()
+        if missing <= 0:
+            return
+
+
+def _times(runs: dict[str, list[Callable[[], Any]]]) -> dict[str, float]:
+    """The shortest time of each run in seconds, of some taken in turn, so that a busy moment hits them all."""
+    times = dict.fromkeys(runs, float("inf"))
     for _ in range(TRIES):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
+        for name, parts in runs.items():
+            start = time.perf_counter()
+            for part in parts:
+                part()
+            times[name] = min(times[name], time.perf_counter() - start)
+    return times

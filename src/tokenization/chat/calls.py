@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...files.errors import InputError, three_beats
@@ -224,7 +224,9 @@ def _conversations(conversation: Any) -> tuple[list[Any], bool]:
 
 
 def _documents(documents: Any) -> Any:
-    if documents is not None and not all(isinstance(document, dict) for document in documents):
+    if documents is None:
+        return None
+    if not isinstance(documents, Iterable) or not all(isinstance(document, dict) for document in documents):
         raise ArgumentTypeError(
             three_beats(
                 f"the documents are {describe(documents)}",

@@ -11,7 +11,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ...files.errors import InputError, three_beats
@@ -43,6 +43,8 @@ def tool_schemas(tools: Sequence[Mapping[str, Any] | Callable[..., Any]] | None)
     """
     if tools is None:
         return None
+    if isinstance(tools, str) or not isinstance(tools, Iterable):
+        raise ArgumentTypeError(three_beats(f"the tools are {describe(tools)}", "a list of them", "Write [tool, ...]."))
     schemas: list[Any] = []
     for tool in tools:
         if isinstance(tool, dict):
