@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -352,3 +353,33 @@ def test_generate_inside_a_function(model: Any, as_array: Callable[[Any], Any], 
     inside = tf.function(lambda ids: model.generate(ids, **options), jit_compile=True, autograph=False)(ids).numpy()
     outside = tokens_of(model.generate(ids, **options))
     np.testing.assert_array_equal(inside[:, : outside.shape[1]], outside)
+
+
+WRITE_SHARDED = """
+import json, sys
+import jax, numpy as np, triformers
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+folder, searches = sys.argv[1], json.loads(sys.argv[2])
+model = triformers.FlaxGPT2LMHeadModel.from_pretrained(folder)
+mesh = Mesh(np.array(jax.devices()), ("model",))
+
+def split(leaf):
+    axes = ["model" if size % 2 == 0 and axis == leaf.ndim - 1 else None for axis, size in enumerate(leaf.shape)]
+    return jax.device_put(leaf, NamedSharding(mesh, PartitionSpec(*axes)))
+
+params = jax.tree.map(split, model.params)
+assert any(not leaf.sharding.is_fully_replicated for leaf in jax.tree.leaves(params)) and len(jax.devices()) == 2
+ids = np.random.default_rng(0).integers(4, 61, (2, 7))
+for name, options in searches.items():
+    whole, sharded = (model.generate(ids, params=each, **options).sequences for each in (model.params, params))
+    assert np.array_equal(whole, sharded), name
+"""
+
+
+@pytest.mark.backend("flax")
+def test_generate_with_sharded_parameters() -> None:
+    """Two devices that each hold half of every weight write what one does."""
+    searches = {name: SEARCHES[name] for name in ("greedy with rules", "sample", "beams")}
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-c", WRITE_SHARDED, str(CHECKPOINT), json.dumps(searches)]
+    subprocess.run(command, check=True, env=environment)
