@@ -78,6 +78,15 @@ class Layout:
         return tuple(1 if axis is None else shape[axis] for axis in self.axes)
 
 
+def convolution(space: int) -> dict[str, dict[str, Layout]]:
+    """The layouts of a convolution over so many axes of space: [out, in, *space] in PyTorch, [*space, in, out] else."""
+    kernel = Layout("kernel", (*range(2, 2 + space), 1, 0))
+    return {
+        "weight": {"tensorflow": kernel, "flax": kernel},
+        "bias": {"tensorflow": Layout("bias"), "flax": Layout("bias")},
+    }
+
+
 #: kind -> canonical leaf -> framework -> layout. PyTorch's own names and axes are the canonical ones.
 KINDS: Mapping[str, Mapping[str, Mapping[str, Layout]]] = {
     "linear": {
@@ -94,6 +103,20 @@ KINDS: Mapping[str, Mapping[str, Mapping[str, Layout]]] = {
     "layer_norm": {
         "weight": {"tensorflow": Layout("gamma"), "flax": Layout("scale")},
         "bias": {"tensorflow": Layout("beta"), "flax": Layout("bias")},
+    },
+    "rms_norm": {  # T5's, whose weight is called so everywhere
+        "weight": {"tensorflow": Layout("weight"), "flax": Layout("weight")},
+    },
+    "conv_1d": convolution(1),
+    "conv_2d": convolution(2),
+    "group_norm": {
+        "weight": {"tensorflow": Layout("gamma"), "flax": Layout("scale")},
+        "bias": {"tensorflow": Layout("beta"), "flax": Layout("bias")},
+    },
+    "weight_norm": {  # a convolution whose weight is a length times a direction
+        "parametrizations.weight.original0": {"tensorflow": Layout("weight_g", (2, 1, 0)), "flax": Layout("weight_g")},
+        "parametrizations.weight.original1": {"tensorflow": Layout("weight_v"), "flax": Layout("weight_v")},
+        "bias": {"tensorflow": Layout("bias"), "flax": Layout("bias")},
     },
 }
 

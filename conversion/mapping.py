@@ -18,8 +18,13 @@ from triformers.conversion.layouts import layout_of
 from triformers.conversion.slots import Slot
 from triformers.files.errors import CheckpointError, closest, three_beats
 
-#: Leaf names of the first checkpoints (converted from TensorFlow 1) -> today's.
-LEGACY_LEAVES: Mapping[str, str] = {"gamma": "weight", "beta": "bias"}
+#: Leaf names of the first checkpoints (converted from TensorFlow 1), and of PyTorch's first weight norm -> today's.
+LEGACY_LEAVES: Mapping[str, str] = {
+    "gamma": "weight",
+    "beta": "bias",
+    "weight_g": "parametrizations.weight.original0",
+    "weight_v": "parametrizations.weight.original1",
+}
 
 
 @dataclass
@@ -29,7 +34,7 @@ class Plan:
     Attributes:
         filled: Slot name -> file key.
         new: Slots of a head, or of an optional module, that the checkpoint does not have: initialised afresh.
-        dropped: File keys of heads that the model does not have.
+        dropped: File keys of heads, or of parts of the backbone, that the model does not have.
         ignored: File keys that no module holds any more -> the reason.
         tied: File keys of a tensor that the file holds under its other name too -> that name.
         missing: Backbone slots that the checkpoint lacks.
@@ -132,7 +137,8 @@ def make_plan(
     has_base = _has_prefix(by_name, weights)
     for name, slot in by_name.items():
         if name not in keys:
-            (plan.new if is_head(name, weights, has_base) else plan.missing).append(name)
+            is_fresh = is_of_another_class and lacks_part(relative(name, weights), keys, weights)
+            (plan.new if is_fresh or is_head(name, weights, has_base) else plan.missing).append(name)
         elif canonical_shape(checkpoint[keys[name]], slot) == slot.shape:
             plan.filled[name] = keys[name]
         elif is_of_another_class and is_head(name, weights, has_base):
@@ -142,7 +148,7 @@ def make_plan(
             plan.mismatched.append((keys[name], canonical_shape(checkpoint[keys[name]], slot), slot.shape))
     for name, key in keys.items():
         if name not in by_name:
-            _set_aside(plan, name, key, weights)
+            _set_aside(plan, name, key, weights, by_name)
     return plan
 
 
@@ -193,11 +199,11 @@ def is_head(name: str, weights: Weights, has_base: bool) -> bool:
         has_base: Whether the model's other tensors are those of a base model, under its prefix.
     """
     inner = relative(name, weights)
-    if inner.startswith(tuple(f"{module}." for module in weights.optional)):
+    if f"{inner}.".startswith(tuple(f"{module}." for module in weights.optional)):
         return True
     if inner != name:
         return False
-    if inner.startswith(tuple(f"{head}." for head in weights.heads)):
+    if f"{inner}.".startswith(tuple(f"{head}." for head in weights.heads)):
         return True
     return has_base
 
@@ -227,12 +233,24 @@ def _model_name(key: str, slots: Mapping[str, Slot], change: tuple[str, str]) ->
     return name
 
 
-def _set_aside(plan: Plan, name: str, key: str, weights: Weights) -> None:
+def lacks_part(name: str, names: Iterable[str], weights: Weights) -> bool:
+    """Whether a tensor belongs to a part of the backbone of which a model, or a checkpoint, has nothing.
+
+    Args:
+        name: Its name, without the base model's prefix.
+        names: The names of all that the other has.
+        weights: What the architecture declares.
+    """
+    part = next((f"{part}." for part in weights.parts if name.startswith(f"{part}.")), None)
+    return part is not None and not any(relative(each, weights).startswith(part) for each in names)
+
+
+def _set_aside(plan: Plan, name: str, key: str, weights: Weights, slots: Iterable[str]) -> None:
     """File a key that no slot wants under the reason why."""
     inner = relative(name, weights)
     if reason := ignored_reason(inner, weights):
         plan.ignored[key] = reason
-    elif is_head(inner, weights, has_base=False):
+    elif is_head(inner, weights, has_base=False) or lacks_part(inner, slots, weights):
         plan.dropped.append(key)
     else:
         plan.unexpected.append(key)

@@ -136,21 +136,27 @@ def native_name(slot: Slot, backend: str, weights: Weights, is_bare: bool = Fals
         backend: The framework whose checkpoint it is.
         weights: What the architecture declares about its tensors' names.
         is_bare: Whether the model is the base model itself. TensorFlow's bare models hold all they have in one layer
-            that is called like the prefix, as models with a head do; Flax's have no such word.
+            that is called like the prefix, as models with a head do, if the card does not deny it; Flax's have no such
+            word.
     """
     inner = relative(slot.name, weights)
-    has_prefix = inner != slot.name or (is_bare and backend == "tensorflow")
-    declared = weights.native_names.get(backend, {})
-    known, rest = split_known(inner, declared, ".")
-    words = [weights.prefix if has_prefix else "", declared.get(known, ""), *_native_words(rest, slot, backend)]
+    has_prefix = inner != slot.name or (is_bare and backend == "tensorflow" and weights.native_bare)
+    prefix, declared = weights.prefix if has_prefix else "", weights.native_names.get(backend, {})
+    known, rest = split_known(f"{prefix}.{inner}", declared, ".")
+    if known:  # the declared name is the whole one
+        prefix = ""
+    else:
+        known, rest = split_known(inner, declared, ".")
+    words = [prefix, declared.get(known, ""), *_native_words(rest, slot, backend, weights.native_index)]
     return "/".join(word for word in words if word) + (":0" if backend == "tensorflow" else "")
 
 
-def _native_words(name: str, slot: Slot, backend: str) -> list[str]:
+def _native_words(name: str, slot: Slot, backend: str, index: str) -> list[str]:
     if not name:
         return []
-    words = [*name.split(".")[:-1], layout_of(slot.kind, slot.leaf, backend).leaf]
-    return re.sub(r"/([0-9]+)(?=/)", r"_._\1", "/".join(words)).split("/") if backend == "tensorflow" else words
+    modules = name.removesuffix(slot.leaf).split(".")[:-1]
+    words = [*modules, layout_of(slot.kind, slot.leaf, backend).leaf]
+    return re.sub(r"/([0-9]+)(?=/)", rf"{index}\1", "/".join(words)).split("/") if backend == "tensorflow" else words
 
 
 def snake_case(name: str) -> str:

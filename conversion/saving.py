@@ -61,7 +61,9 @@ def stage_checkpoint(
     if form.layout != "torch":
         tensors = native_tensors(contents.tensors, contents.slots, form.layout, contents.weights)
     if format_name == "h5":
-        listed = partial("{}/{}".format, _keras_name(contents))
+        from triformers.conversion.formats.hdf5.writing import listed as listed_in_hdf5
+
+        listed = partial(listed_in_hdf5, model=_keras_name(contents), owners=contents.weights.native_layers)
     write = partial(_write, format_name, contents, progress)
     stage_files(stage, tensors, form, write, max_shard_size, variant, listed)
 
@@ -89,7 +91,7 @@ def _write(
         from triformers.conversion.formats.hdf5 import write_hdf5
 
         model, shared = ("", {}) if is_shard else (_keras_name(contents), _listed_twice(contents.weights, tensors))
-        write_hdf5(file, tensors, model, shared, progress)
+        write_hdf5(file, tensors, model, shared, contents.weights.native_layers, progress)
 
 
 def _keras_name(contents: Contents) -> str:

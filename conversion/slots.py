@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from triformers.conversion.layouts import Layout, canonical_leaf
+from triformers.conversion.layouts import KINDS, Layout, canonical_leaf
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class Slot:
 
     @property
     def leaf(self) -> str:
-        """The last segment of the canonical name."""
-        return self.name.rpartition(".")[2]
+        """The last segment of the canonical name; several where the kind of layer says so."""
+        known = (leaf for leaf in KINDS.get(self.kind, {}) if self.name.endswith(f".{leaf}"))
+        return next(known, self.name.rpartition(".")[2])
 
     @property
     def size(self) -> int:

@@ -123,6 +123,9 @@ from .auto.models import TFAutoModelForVisualQuestionAnswering as TFAutoModelFor
 from .auto.models import TFAutoModelForZeroShotImageClassification as TFAutoModelForZeroShotImageClassification
 from .auto.models import TFAutoModelForZeroShotObjectDetection as TFAutoModelForZeroShotObjectDetection
 from .auto.models import TFAutoModelWithLMHead as TFAutoModelWithLMHead
+from .auto.processing import AutoFeatureExtractor as AutoFeatureExtractor
+from .auto.processing import AutoImageProcessor as AutoImageProcessor
+from .auto.processor import AutoProcessor as AutoProcessor
 from .auto.tokenization import AutoTokenizer as AutoTokenizer
 from .backends.flax.generation import FlaxGenerationMixin as FlaxGenerationMixin
 from .backends.flax.model import FlaxPreTrainedModel as FlaxPreTrainedModel
@@ -261,6 +264,31 @@ from .generation.streamers import TextIteratorStreamer as TextIteratorStreamer
 from .generation.streamers import TextStreamer as TextStreamer
 from .models.albert.tokenization_albert import AlbertTokenizer as AlbertTokenizer
 from .models.albert.tokenization_albert_fast import AlbertTokenizerFast as AlbertTokenizerFast
+from .models.bart.configuration_bart import BartConfig as BartConfig
+from .models.bart.modeling_bart import BartDecoderPreTrainedModel as BartDecoderPreTrainedModel
+from .models.bart.modeling_bart import BartForCausalLM as BartForCausalLM
+from .models.bart.modeling_bart import BartForConditionalGeneration as BartForConditionalGeneration
+from .models.bart.modeling_bart import BartForQuestionAnswering as BartForQuestionAnswering
+from .models.bart.modeling_bart import BartForSequenceClassification as BartForSequenceClassification
+from .models.bart.modeling_bart import BartModel as BartModel
+from .models.bart.modeling_bart import BartPreTrainedModel as BartPreTrainedModel
+from .models.bart.modeling_bart import BartPretrainedModel as BartPretrainedModel
+from .models.bart.modeling_flax_bart import FlaxBartDecoderPreTrainedModel as FlaxBartDecoderPreTrainedModel
+from .models.bart.modeling_flax_bart import FlaxBartForCausalLM as FlaxBartForCausalLM
+from .models.bart.modeling_flax_bart import FlaxBartForConditionalGeneration as FlaxBartForConditionalGeneration
+from .models.bart.modeling_flax_bart import FlaxBartForQuestionAnswering as FlaxBartForQuestionAnswering
+from .models.bart.modeling_flax_bart import FlaxBartForSequenceClassification as FlaxBartForSequenceClassification
+from .models.bart.modeling_flax_bart import FlaxBartModel as FlaxBartModel
+from .models.bart.modeling_flax_bart import FlaxBartPreTrainedModel as FlaxBartPreTrainedModel
+from .models.bart.modeling_flax_bart import FlaxBartPretrainedModel as FlaxBartPretrainedModel
+from .models.bart.modeling_tf_bart import TFBartDecoderPreTrainedModel as TFBartDecoderPreTrainedModel
+from .models.bart.modeling_tf_bart import TFBartForCausalLM as TFBartForCausalLM
+from .models.bart.modeling_tf_bart import TFBartForConditionalGeneration as TFBartForConditionalGeneration
+from .models.bart.modeling_tf_bart import TFBartForQuestionAnswering as TFBartForQuestionAnswering
+from .models.bart.modeling_tf_bart import TFBartForSequenceClassification as TFBartForSequenceClassification
+from .models.bart.modeling_tf_bart import TFBartModel as TFBartModel
+from .models.bart.modeling_tf_bart import TFBartPreTrainedModel as TFBartPreTrainedModel
+from .models.bart.modeling_tf_bart import TFBartPretrainedModel as TFBartPretrainedModel
 from .models.bart.tokenization_bart import BartTokenizer as BartTokenizer
 from .models.bart.tokenization_bart_fast import BartTokenizerFast as BartTokenizerFast
 from .models.bert.configuration_bert import BertConfig as BertConfig
@@ -299,6 +327,23 @@ from .models.bert.tokenization_bert import BertTokenizer as BertTokenizer
 from .models.bert.tokenization_bert_fast import BertTokenizerFast as BertTokenizerFast
 from .models.camembert.tokenization_camembert import CamembertTokenizer as CamembertTokenizer
 from .models.camembert.tokenization_camembert_fast import CamembertTokenizerFast as CamembertTokenizerFast
+from .models.convnext.configuration_convnext import ConvNextConfig as ConvNextConfig
+from .models.convnext.feature_extraction_convnext import ConvNextFeatureExtractor as ConvNextFeatureExtractor
+from .models.convnext.image_processing_convnext import ConvNextImageProcessor as ConvNextImageProcessor
+from .models.convnext.modeling_convnext import ConvNextBackbone as ConvNextBackbone
+from .models.convnext.modeling_convnext import ConvNextForImageClassification as ConvNextForImageClassification
+from .models.convnext.modeling_convnext import ConvNextModel as ConvNextModel
+from .models.convnext.modeling_convnext import ConvNextPreTrainedModel as ConvNextPreTrainedModel
+from .models.convnext.modeling_flax_convnext import (
+    FlaxConvNextForImageClassification as FlaxConvNextForImageClassification,
+)
+from .models.convnext.modeling_flax_convnext import FlaxConvNextBackbone as FlaxConvNextBackbone
+from .models.convnext.modeling_flax_convnext import FlaxConvNextModel as FlaxConvNextModel
+from .models.convnext.modeling_flax_convnext import FlaxConvNextPreTrainedModel as FlaxConvNextPreTrainedModel
+from .models.convnext.modeling_tf_convnext import TFConvNextBackbone as TFConvNextBackbone
+from .models.convnext.modeling_tf_convnext import TFConvNextForImageClassification as TFConvNextForImageClassification
+from .models.convnext.modeling_tf_convnext import TFConvNextModel as TFConvNextModel
+from .models.convnext.modeling_tf_convnext import TFConvNextPreTrainedModel as TFConvNextPreTrainedModel
 from .models.ctrl.tokenization_ctrl import CTRLTokenizer as CTRLTokenizer
 from .models.distilbert.tokenization_distilbert import DistilBertTokenizer as DistilBertTokenizer
 from .models.distilbert.tokenization_distilbert_fast import DistilBertTokenizerFast as DistilBertTokenizerFast
@@ -339,10 +384,91 @@ from .models.openai_gpt.tokenization_openai_gpt import OpenAIGPTTokenizer as Ope
 from .models.openai_gpt.tokenization_openai_gpt_fast import OpenAIGPTTokenizerFast as OpenAIGPTTokenizerFast
 from .models.roberta.tokenization_roberta import RobertaTokenizer as RobertaTokenizer
 from .models.roberta.tokenization_roberta_fast import RobertaTokenizerFast as RobertaTokenizerFast
+from .models.t5.configuration_t5 import T5Config as T5Config
+from .models.t5.modeling_flax_t5 import FlaxT5EncoderModel as FlaxT5EncoderModel
+from .models.t5.modeling_flax_t5 import FlaxT5ForConditionalGeneration as FlaxT5ForConditionalGeneration
+from .models.t5.modeling_flax_t5 import FlaxT5ForQuestionAnswering as FlaxT5ForQuestionAnswering
+from .models.t5.modeling_flax_t5 import FlaxT5ForSequenceClassification as FlaxT5ForSequenceClassification
+from .models.t5.modeling_flax_t5 import FlaxT5ForTokenClassification as FlaxT5ForTokenClassification
+from .models.t5.modeling_flax_t5 import FlaxT5Model as FlaxT5Model
+from .models.t5.modeling_flax_t5 import FlaxT5PreTrainedModel as FlaxT5PreTrainedModel
+from .models.t5.modeling_t5 import T5EncoderModel as T5EncoderModel
+from .models.t5.modeling_t5 import T5ForConditionalGeneration as T5ForConditionalGeneration
+from .models.t5.modeling_t5 import T5ForQuestionAnswering as T5ForQuestionAnswering
+from .models.t5.modeling_t5 import T5ForSequenceClassification as T5ForSequenceClassification
+from .models.t5.modeling_t5 import T5ForTokenClassification as T5ForTokenClassification
+from .models.t5.modeling_t5 import T5Model as T5Model
+from .models.t5.modeling_t5 import T5PreTrainedModel as T5PreTrainedModel
+from .models.t5.modeling_tf_t5 import TFT5EncoderModel as TFT5EncoderModel
+from .models.t5.modeling_tf_t5 import TFT5ForConditionalGeneration as TFT5ForConditionalGeneration
+from .models.t5.modeling_tf_t5 import TFT5ForQuestionAnswering as TFT5ForQuestionAnswering
+from .models.t5.modeling_tf_t5 import TFT5ForSequenceClassification as TFT5ForSequenceClassification
+from .models.t5.modeling_tf_t5 import TFT5ForTokenClassification as TFT5ForTokenClassification
+from .models.t5.modeling_tf_t5 import TFT5Model as TFT5Model
+from .models.t5.modeling_tf_t5 import TFT5PreTrainedModel as TFT5PreTrainedModel
 from .models.t5.tokenization_t5 import T5Tokenizer as T5Tokenizer
 from .models.t5.tokenization_t5_fast import T5TokenizerFast as T5TokenizerFast
 from .models.transfo_xl.tokenization_transfo_xl import TransfoXLTokenizer as TransfoXLTokenizer
+from .models.vit.configuration_vit import ViTConfig as ViTConfig
+from .models.vit.feature_extraction_vit import ViTFeatureExtractor as ViTFeatureExtractor
+from .models.vit.image_processing_vit import ViTImageProcessor as ViTImageProcessor
+from .models.vit.modeling_flax_vit import FlaxViTForImageClassification as FlaxViTForImageClassification
+from .models.vit.modeling_flax_vit import FlaxViTForMaskedImageModeling as FlaxViTForMaskedImageModeling
+from .models.vit.modeling_flax_vit import FlaxViTModel as FlaxViTModel
+from .models.vit.modeling_flax_vit import FlaxViTPreTrainedModel as FlaxViTPreTrainedModel
+from .models.vit.modeling_tf_vit import TFViTForImageClassification as TFViTForImageClassification
+from .models.vit.modeling_tf_vit import TFViTForMaskedImageModeling as TFViTForMaskedImageModeling
+from .models.vit.modeling_tf_vit import TFViTModel as TFViTModel
+from .models.vit.modeling_tf_vit import TFViTPreTrainedModel as TFViTPreTrainedModel
+from .models.vit.modeling_vit import ViTForImageClassification as ViTForImageClassification
+from .models.vit.modeling_vit import ViTForMaskedImageModeling as ViTForMaskedImageModeling
+from .models.vit.modeling_vit import ViTModel as ViTModel
+from .models.vit.modeling_vit import ViTPreTrainedModel as ViTPreTrainedModel
+from .models.wav2vec2.configuration_wav2vec2 import Wav2Vec2Config as Wav2Vec2Config
+from .models.wav2vec2.feature_extraction_wav2vec2 import Wav2Vec2FeatureExtractor as Wav2Vec2FeatureExtractor
+from .models.wav2vec2.modeling_flax_wav2vec2 import (
+    FlaxWav2Vec2ForAudioFrameClassification as FlaxWav2Vec2ForAudioFrameClassification,
+)
+from .models.wav2vec2.modeling_flax_wav2vec2 import (
+    FlaxWav2Vec2ForSequenceClassification as FlaxWav2Vec2ForSequenceClassification,
+)
+from .models.wav2vec2.modeling_flax_wav2vec2 import FlaxWav2Vec2ForCTC as FlaxWav2Vec2ForCTC
+from .models.wav2vec2.modeling_flax_wav2vec2 import FlaxWav2Vec2ForMaskedLM as FlaxWav2Vec2ForMaskedLM
+from .models.wav2vec2.modeling_flax_wav2vec2 import FlaxWav2Vec2ForPreTraining as FlaxWav2Vec2ForPreTraining
+from .models.wav2vec2.modeling_flax_wav2vec2 import FlaxWav2Vec2ForXVector as FlaxWav2Vec2ForXVector
+from .models.wav2vec2.modeling_flax_wav2vec2 import FlaxWav2Vec2Model as FlaxWav2Vec2Model
+from .models.wav2vec2.modeling_flax_wav2vec2 import FlaxWav2Vec2PreTrainedModel as FlaxWav2Vec2PreTrainedModel
+from .models.wav2vec2.modeling_tf_wav2vec2 import (
+    TFWav2Vec2ForAudioFrameClassification as TFWav2Vec2ForAudioFrameClassification,
+)
+from .models.wav2vec2.modeling_tf_wav2vec2 import (
+    TFWav2Vec2ForSequenceClassification as TFWav2Vec2ForSequenceClassification,
+)
+from .models.wav2vec2.modeling_tf_wav2vec2 import TFWav2Vec2ForCTC as TFWav2Vec2ForCTC
+from .models.wav2vec2.modeling_tf_wav2vec2 import TFWav2Vec2ForMaskedLM as TFWav2Vec2ForMaskedLM
+from .models.wav2vec2.modeling_tf_wav2vec2 import TFWav2Vec2ForPreTraining as TFWav2Vec2ForPreTraining
+from .models.wav2vec2.modeling_tf_wav2vec2 import TFWav2Vec2ForXVector as TFWav2Vec2ForXVector
+from .models.wav2vec2.modeling_tf_wav2vec2 import TFWav2Vec2Model as TFWav2Vec2Model
+from .models.wav2vec2.modeling_tf_wav2vec2 import TFWav2Vec2PreTrainedModel as TFWav2Vec2PreTrainedModel
+from .models.wav2vec2.modeling_wav2vec2 import (
+    Wav2Vec2ForAudioFrameClassification as Wav2Vec2ForAudioFrameClassification,
+)
+from .models.wav2vec2.modeling_wav2vec2 import Wav2Vec2ForCTC as Wav2Vec2ForCTC
+from .models.wav2vec2.modeling_wav2vec2 import Wav2Vec2ForMaskedLM as Wav2Vec2ForMaskedLM
+from .models.wav2vec2.modeling_wav2vec2 import Wav2Vec2ForPreTraining as Wav2Vec2ForPreTraining
+from .models.wav2vec2.modeling_wav2vec2 import Wav2Vec2ForSequenceClassification as Wav2Vec2ForSequenceClassification
+from .models.wav2vec2.modeling_wav2vec2 import Wav2Vec2ForXVector as Wav2Vec2ForXVector
+from .models.wav2vec2.modeling_wav2vec2 import Wav2Vec2Model as Wav2Vec2Model
+from .models.wav2vec2.modeling_wav2vec2 import Wav2Vec2PreTrainedModel as Wav2Vec2PreTrainedModel
+from .models.wav2vec2.processing_wav2vec2 import Wav2Vec2Processor as Wav2Vec2Processor
+from .models.wav2vec2.processing_wav2vec2 import Wav2Vec2ProcessorWithLM as Wav2Vec2ProcessorWithLM
 from .models.wav2vec2.tokenization_wav2vec2 import Wav2Vec2CTCTokenizer as Wav2Vec2CTCTokenizer
+from .models.wav2vec2.tokenization_wav2vec2 import Wav2Vec2Tokenizer as Wav2Vec2Tokenizer
+from .processing import BatchFeature as BatchFeature
+from .processing import FeatureExtractionMixin as FeatureExtractionMixin
+from .processing import ImageProcessingMixin as ImageProcessingMixin
+from .processing import ProcessorMixin as ProcessorMixin
+from .processing import SequenceFeatureExtractor as SequenceFeatureExtractor
 from .tokenization import AddedToken as AddedToken
 from .tokenization import BatchEncoding as BatchEncoding
 from .tokenization import CharSpan as CharSpan
@@ -352,6 +478,7 @@ from .tokenization import PreTrainedTokenizerFast as PreTrainedTokenizerFast
 from .tokenization import SpecialTokensMixin as SpecialTokensMixin
 from .tokenization import TensorType as TensorType
 from .tokenization import TokenSpan as TokenSpan
+from .training.seq2seq import DataCollatorForSeq2Seq as DataCollatorForSeq2Seq
 from .training.tensorflow import AdamWeightDecay as AdamWeightDecay
 from .training.tensorflow import create_optimizer as create_optimizer
 

@@ -82,34 +82,49 @@ class Weights:
     Attributes:
         prefix: The base model's attribute in a class with a head (`bert`).
         heads: First segments of the tensors that belong to heads; a head that the model lacks is dropped.
-        optional: Backbone modules that some checkpoints do not have (a pooler); treated like heads.
+        optional: Backbone modules and tensors that some checkpoints do not have (a pooler); treated like heads.
+        parts: Backbone modules that some classes do without (an encoder alone has no decoder): their tensors are
+            dropped by a model that has none of them, and start afresh if a checkpoint of another class has none.
         input_embeddings: The module that embeds tokens.
         output_embeddings: The module that scores tokens.
         tied: Tensors with two names.
         per_token: Tensors with one entry for each token of the vocabulary.
+        token_biases: Tensors [1, V], added to the scores of tokens; new tokens have a bias of 0.
         per_head: The layers that have a part for each attention head.
         ignored: Tensors that old checkpoints carry and no module holds (buffers rebuilt from the config), with
             `*` for any one segment, each with the reason.
+        deviation: The configuration's field that holds the standard deviation of fresh weights.
         initializers: Initial values that differ from those of the layer's kind, by tensor name, with `*` for any one
             segment.
         native_names: Framework -> what its own file format calls some modules and tensors, where that does not
-            follow from their canonical names: `cls.predictions` -> `mlm___cls/predictions`.
+            follow from their canonical names: `cls.predictions` -> `mlm___cls/predictions`. Written with the base
+            model's prefix, the name there is the whole one.
+        native_index: What stands between the name of a list and a number in TensorFlow's own files.
+        native_bare: Whether TensorFlow's bare models hold all they have in one layer, called like the prefix.
         native_shared: Outermost layer of TensorFlow's models -> a layer of another that it holds too: their files list
             its weights under both.
+        native_layers: First word of a weight's name in TensorFlow's files, standing in the place of the model's ->
+            the outermost layer that lists the weight.
     """
 
     prefix: str = ""
     heads: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     input_embeddings: str = ""
     output_embeddings: str = ""
     tied: tuple[Tie, ...] = ()
     per_token: tuple[str, ...] = ()
+    token_biases: tuple[str, ...] = ()
     per_head: Pruning = field(default_factory=Pruning)
     ignored: Mapping[str, str] = field(default_factory=dict)
+    deviation: str = "initializer_range"
     initializers: Mapping[str, Any] = field(default_factory=dict)
     native_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    native_index: str = "_._"
+    native_bare: bool = True
     native_shared: Mapping[str, str] = field(default_factory=dict)
+    native_layers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,6 +138,9 @@ class Card:
         config: Name of the configuration class; empty where there is none yet.
         tokenizers: Names of the slow and the fast tokenizer class, either may be absent.
         tokenizers_of: The model type whose tokenizers serve this architecture too, where it has none of its own.
+        image_processors: Names of its image processor and of the same under its old name.
+        feature_extractors: Names of its feature extractors, which read sounds.
+        processors: Names of its processors, which read several kinds of input.
         models: Task -> class name without the framework's prefix; `base` is the bare model.
         bases: Further public model classes without a task (the abstract `BertPreTrainedModel`).
         aliases: Further public names of a framework's classes -> the class.
@@ -134,6 +152,9 @@ class Card:
     config: str = ""
     tokenizers: tuple[str, ...] = ()
     tokenizers_of: str = ""
+    image_processors: tuple[str, ...] = ()
+    feature_extractors: tuple[str, ...] = ()
+    processors: tuple[str, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
     bases: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -162,12 +183,16 @@ class Card:
         for name in self.tokenizers:
             suffix = "_fast" if name.endswith("Fast") else ""
             yield name, self.module("tokenization_") + suffix
+        for name in (*self.image_processors, *self.feature_extractors, *self.processors):
+            roles = {"ImageProcessor": "image_processing_", "FeatureExtractor": "feature_extraction_"}
+            role = next((role for suffix, role in roles.items() if name.endswith(suffix)), "processing_")
+            yield name, self.module(role)
         for backend in self.backends:
             grammar = BACKENDS[backend]
             for stem in (*self.bases, *self.models.values()):
                 yield grammar.class_prefix + stem, self.module(grammar.module_prefix)
             for name, target in self.aliases.items():
-                if target in (grammar.class_prefix + stem for stem in self.models.values()):
+                if target in (grammar.class_prefix + stem for stem in (*self.bases, *self.models.values())):
                     yield name, self.module(grammar.module_prefix)
 
 

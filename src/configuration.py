@@ -138,6 +138,8 @@ class PretrainedConfig(PushToHub):
         for alias, target in cls.__dict__.get("attribute_map", {}).items():
             setattr(cls, alias, _alias_property(target))
         declared = _declared_fields(cls)
+        if "num_labels" in declared:  # another default; how many there are is still seen from their names
+            delattr(cls, "num_labels")  # to a type checker it is a property
         cls._fields = {**cls._fields, **declared}
         cls._positional = tuple(dict.fromkeys((*cls._positional, *declared)))
         if "__init__" not in cls.__dict__:
@@ -146,7 +148,8 @@ class PretrainedConfig(PushToHub):
     def __init__(self, /, *args: Any, **kwargs: Any) -> None:  # a file may have the key `self`
         arguments = self._bind(args, kwargs)
         for name, default in self._fields.items():
-            object.__setattr__(self, name, arguments.pop(name) if name in arguments else copy.deepcopy(default))
+            if name != "num_labels":  # a view of `id2label`
+                object.__setattr__(self, name, arguments.pop(name) if name in arguments else copy.deepcopy(default))
         self.torch_dtype = dtype_name(arguments.pop("dtype", None) or self.torch_dtype)
         self._check_fields()
         self.pruned_heads = {
@@ -168,8 +171,12 @@ class PretrainedConfig(PushToHub):
                 found = f"{type(self).__name__} was given the option {short(name)}, which is its own"
                 raise ConfigurationError(three_beats(found, "another name", "Remove it from the call or config.json."))
             setattr(self, name, value)
+        self.settle()
         if arguments:
             self._check_fields()
+
+    def settle(self) -> None:
+        """Fill in what follows from other fields; called once all that were given are set."""
 
     def _bind(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
         positional = self._positional
@@ -200,7 +207,7 @@ class PretrainedConfig(PushToHub):
             numbers = {label: _checked("label2id", index, int) for label, index in self.label2id.items()}
             self.id2label = {index: label for label, index in numbers.items()}
         else:
-            self.num_labels = 2 if num_labels is None else num_labels
+            self.num_labels = self._fields.get("num_labels", 2) if num_labels is None else num_labels
 
     @property
     def num_labels(self) -> int:

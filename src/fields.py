@@ -79,8 +79,12 @@ def counted(hints: Mapping[str, Any], values: Callable[[str], Any]) -> dict[str,
         hints: The annotations of the fields.
         values: Gives the value of a field, which its annotation admits.
     """
-    found = {name: values(name) for name, hint in hints.items() if hint == Count or Count in get_args(hint)}
+    found = {name: values(name) for name, hint in hints.items() if _has_count(hint)}
     return {name: sum(value) if isinstance(value, (list, tuple)) else value or 0 for name, value in found.items()}
+
+
+def _has_count(hint: Any) -> bool:
+    return hint == Count or any(map(_has_count, get_args(hint)))
 
 
 def is_needed(cls: type, name: str) -> bool:

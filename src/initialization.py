@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -29,9 +29,9 @@ WORDS = 4
 
 @dataclass(frozen=True)
 class Constant:
-    """Every element is `value`."""
+    """Every element is `value`, or what the configuration's field of that name holds."""
 
-    value: float
+    value: float | str
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,27 @@ class Normal:
     zero_row: str | None = None
 
 
-Initializer: TypeAlias = Constant | Normal
+@dataclass(frozen=True)
+class Uniform:
+    """Evenly distributed between 0 and 1."""
+
+
+@dataclass(frozen=True)
+class FanIn:
+    """Spread by how many numbers each output is a sum of (He et al. 2015, https://arxiv.org/abs/1502.01852).
+
+    Attributes:
+        gain: The standard deviation, or where it is uniform the largest size, times the root of that count.
+        size: Name of the configuration's field that holds the count; the product of all axes but the first if empty.
+        is_uniform: Whether it is evenly distributed around zero instead of normally.
+    """
+
+    gain: float = 1.0
+    size: str = ""
+    is_uniform: bool = False
+
+
+Initializer: TypeAlias = Constant | Normal | Uniform | FanIn
 
 ZEROS, ONES = Constant(0.0), Constant(1.0)
 
@@ -58,16 +78,38 @@ BY_KIND: Mapping[tuple[str, str], Initializer] = {
     ("linear_in_out", "weight"): Normal(),
     ("linear_in_out", "bias"): ZEROS,
     ("embedding", "weight"): Normal(),
+    ("conv_1d", "weight"): Normal(),
+    ("conv_1d", "bias"): ZEROS,
+    ("conv_2d", "weight"): Normal(),
+    ("conv_2d", "bias"): ZEROS,
     ("layer_norm", "weight"): ONES,
     ("layer_norm", "bias"): ZEROS,
+    ("rms_norm", "weight"): ONES,
+    ("group_norm", "weight"): ONES,
+    ("group_norm", "bias"): ZEROS,
 }
 
 
+def usual(kind: str, leaf: str, deviation: str) -> Initializer | None:
+    """The initial value that is usual for a parameter of a layer of some kind; None where the kind is not known.
+
+    Args:
+        kind: The kind of the layer.
+        leaf: The parameter's canonical leaf name.
+        deviation: The configuration's field that holds the standard deviation.
+    """
+    initializer = BY_KIND.get((kind, leaf))
+    return Normal(deviation) if initializer == Normal() else initializer
+
+
 def is_defined(initializer: Initializer, config: PretrainedConfig) -> bool:
-    """Whether a configuration has the field that a distribution's width is named after."""
-    if isinstance(initializer, Constant) or not isinstance(initializer.deviation, str):
+    """Whether a configuration has the field that an initial value is named after."""
+    if isinstance(initializer, Uniform):
         return True
-    return hasattr(config, initializer.deviation)
+    if isinstance(initializer, FanIn):
+        return not initializer.size or hasattr(config, initializer.size)
+    number = initializer.value if isinstance(initializer, Constant) else initializer.deviation
+    return not isinstance(number, str) or hasattr(config, number)
 
 
 def draw(
@@ -84,18 +126,38 @@ def draw(
         seed: Any non-negative integer.
     """
     if isinstance(initializer, Constant):
-        return np.full(shape, initializer.value, dtype)
-    deviation = initializer.deviation
-    scale = getattr(config, deviation) if isinstance(deviation, str) else deviation
-    values = normals(seed, name, int(np.prod(shape)), scale, dtype).reshape(shape)
+        return np.full(shape, _number(initializer.value, config), dtype)
+    count = int(np.prod(shape))
+    if isinstance(initializer, Uniform):
+        return numbers(seed, name, count, dtype, lambda uniforms: uniforms).reshape(shape)
+    if isinstance(initializer, FanIn):
+        size = getattr(config, initializer.size) if initializer.size else int(np.prod(shape[1:]))
+        scale = initializer.gain * size**-0.5
+        if initializer.is_uniform:
+            return numbers(seed, name, count, dtype, lambda uniforms: (2 * uniforms - 1) * scale).reshape(shape)
+        return normals(seed, name, count, scale, dtype).reshape(shape)
+    scale = _number(initializer.deviation, config)
+    values = normals(seed, name, count, scale, dtype).reshape(shape)
     row = getattr(config, initializer.zero_row) if initializer.zero_row else None
     if row is not None and -len(values) <= row < len(values):
         values[row] = 0
     return values
 
 
+def _number(number: float | str, config: PretrainedConfig) -> float:
+    """A number, or what the configuration's field of that name holds."""
+    return getattr(config, number) if isinstance(number, str) else number
+
+
 def normals(seed: int, name: str, count: int, scale: float, dtype: np.dtype) -> np.ndarray:
     """`count` normally distributed numbers of standard deviation `scale` from the stream of (seed, name)."""
+    return numbers(seed, name, count, dtype, lambda uniforms: inverse_normal(uniforms) * scale)
+
+
+def numbers(
+    seed: int, name: str, count: int, dtype: np.dtype, transform: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """`count` numbers that a function makes of uniform ones (0 < u < 1) from the stream of (seed, name)."""
     key, values = stream_key(seed, name), np.empty(count, dtype)
 
     def fill(start: int) -> None:
@@ -104,7 +166,7 @@ def normals(seed: int, name: str, count: int, scale: float, dtype: np.dtype) -> 
         for first in range(start, min(start + BLOCK, count), CHUNK):
             size = min(CHUNK, count - first)
             uniforms = ((bits.random_raw(size) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-            values[first : first + size] = inverse_normal(uniforms) * scale
+            values[first : first + size] = transform(uniforms)
 
     if count <= BLOCK:
         fill(0)

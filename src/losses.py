@@ -113,3 +113,96 @@ def binary_cross_entropy(logits: Any, labels: Any, ops: Any) -> Any:
     labels = ops.cast_like(labels, logits)
     # max(x, 0) - x * y + log(1 + exp(-|x|)): the form that never overflows
     return ops.mean(ops.maximum(logits, 0.0) - logits * labels + ops.log1p(ops.exp(-ops.abs(logits))))
+
+
+def masked_image_loss(pixels: Any, reconstruction: Any, masked: Any, grid: tuple[int, int], ops: Any) -> Any:
+    """The mean distance of the pixels under masked patches from those that were made up; None without a mask.
+
+    Args:
+        pixels: [B, C, Y, X].
+        reconstruction: The same.
+        masked: [B, P], 1 where a patch was masked.
+        grid: Rows and columns of patches, which divide Y and X.
+        ops: The framework's array operations.
+    """
+    if masked is None:
+        return None
+    reconstruction = ops.widen(reconstruction)
+    batch, channels, rows, columns = ops.shape(reconstruction)
+    height, width = rows // grid[0], columns // grid[1]  # of a patch
+    patches = ops.reshape(ops.cast_like(masked, reconstruction), (batch, grid[0], 1, grid[1], 1))
+    pixel_weights = patches * ops.full((1, 1, height, 1, width), 1.0, reconstruction)
+    weights = ops.reshape(pixel_weights, (batch, 1, rows, columns))
+    distance = ops.abs(ops.cast_like(pixels, reconstruction) - reconstruction)
+    return ops.sum(distance * weights) / (ops.sum(weights) + 1e-5) / channels
+
+
+def contrastive_loss(
+    predicted: Any, quantized: Any, codes: Any, negatives: Any, masked: Any, perplexity: Any, config: Any, ops: Any
+) -> tuple[Any, Any, Any]:
+    """The loss of Wav2Vec2's pre-training and its two parts, summed over masked frames; None each without negatives.
+
+    Args:
+        predicted: [B, T, P].
+        quantized: [B, T, P].
+        codes: [B, T, C], the same before it was projected: what is equal in it is the same frame.
+        negatives: [B, T, K], for each frame the numbers of others, counted through the whole batch.
+        masked: [B, T], true where a frame was masked.
+        perplexity: [], how many entries of the codebooks are in use.
+        config: The model's configuration.
+        ops: The framework's array operations.
+    """
+    if negatives is None or masked is None:
+        return None, None, None
+    predicted, quantized = ops.widen(predicted), ops.widen(quantized)
+    others = _taken(quantized, negatives, ops)  # [B, T, K, P]
+    is_truth = ops.all_of_rows(_taken(codes, negatives, ops) == codes[:, :, None])
+    likeness = cosine(predicted[:, :, None], others, ops) / config.contrastive_logits_temperature
+    right = cosine(predicted, quantized, ops)[..., None] / config.contrastive_logits_temperature
+    logits = ops.concatenate([right, ops.where(is_truth, ops.full_like(likeness, -float("inf")), likeness)], -1)
+    weights = ops.cast_like(masked, logits)
+    contrastive = -ops.sum(ops.log_softmax(logits)[..., 0] * weights)
+    entries = config.num_codevectors_per_group * config.num_codevector_groups
+    diversity = (entries - ops.widen(perplexity)) / entries * ops.sum(weights)
+    return contrastive + config.diversity_loss_weight * diversity, contrastive, diversity
+
+
+def _taken(frames: Any, numbers: Any, ops: Any) -> Any:
+    """Frames [B, T, P] of these numbers [B, T, K], counted through the whole batch: [B, T, K, P]."""
+    batch, length, width = ops.shape(frames)
+    rows = ops.take_rows(ops.reshape(frames, (batch * length, width)), ops.reshape(numbers, (-1,)))
+    return ops.reshape(rows, (batch, length, ops.shape(numbers)[-1], width))
+
+
+def cosine(one: Any, other: Any, ops: Any, least: float = 1e-8) -> Any:
+    """The cosine of the angle between vectors: [..., P], [..., P] -> [...]; their lengths are at least `least`."""
+    return ops.sum(_directions(one, least, ops) * _directions(other, least, ops), -1)
+
+
+def _directions(vectors: Any, least: float, ops: Any) -> Any:
+    """Vectors [..., P] of length one; shorter than `least` where they were so short."""
+    squares = ops.sum(vectors * vectors, -1)[..., None]
+    is_short = squares <= least**2  # where a root may have no gradient
+    lengths = ops.where(is_short, ops.full_like(squares, 1), squares) ** 0.5
+    return vectors / ops.where(is_short, ops.full_like(lengths, least), lengths)
+
+
+def margin_loss(hidden: Any, weight: Any, labels: Any, ops: Any, scale: float = 30.0, margin: float = 0.4) -> Any:
+    """The cross-entropy of angles, that of the right class made worse by a margin; None without labels.
+
+    Args:
+        hidden: [B, D].
+        weight: [D, L], a direction for each class.
+        labels: [B], integers.
+        ops: The framework's array operations.
+        scale: What cosines are multiplied with.
+        margin: What is taken from the right class's cosine (Wang et al. 2018, https://arxiv.org/abs/1801.05599).
+    """
+    if labels is None:
+        return None
+    hidden, weight = ops.widen(hidden), ops.widen(weight)
+    lengths = ops.sum(weight * weight, 0) ** 0.5
+    cosines = _directions(hidden, 1e-12, ops) @ (weight / ops.maximum(lengths, 1e-12))
+    labels = ops.reshape(labels, (-1,))
+    is_right = ops.arange(ops.shape(cosines)[-1], labels)[None] == labels[:, None]
+    return cross_entropy(scale * ops.where(is_right, cosines - margin, cosines), labels, ops)

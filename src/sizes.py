@@ -13,11 +13,51 @@ def check_heads(config: Any) -> None:
     Raises:
         ConfigurationError: The sizes, or the heads to prune, do not fit together.
     """
+    check_even_heads(config.hidden_size, config.num_attention_heads)
+    check_pruning(config)
+
+
+def check_pruning(config: Any) -> None:
+    """Refuse pruning of heads or layers that there are not, or that leaves a layer no head.
+
+    Raises:
+        ConfigurationError: It does.
+    """
     heads, layers = config.num_attention_heads, config.num_hidden_layers
-    if heads < 1 or config.hidden_size % heads:
-        found = f"hidden_size {config.hidden_size} is not a multiple of num_attention_heads {heads}"
-        raise ConfigurationError(three_beats(found, "heads of equal width", "Change one of the two."))
     for layer, pruned in config.pruned_heads.items():
         if not 0 <= layer < layers or not set(pruned) < set(range(heads)):
             found = f"pruned_heads {{{layer}: {pruned}}} with {layers} layers of {heads} heads"
             raise ConfigurationError(three_beats(found, "some but not all heads of a layer", "Correct it."))
+
+
+def check_image(config: Any) -> None:
+    """Refuse images and patches that have no two sizes, and images smaller than a patch.
+
+    Raises:
+        ConfigurationError: The sizes do not fit together.
+    """
+    for name in ("image_size", "patch_size"):
+        size = getattr(config, name)
+        if not isinstance(size, int) and len(size) != 2:
+            found = f"{name} {size}"
+            raise ConfigurationError(three_beats(found, "one number, or rows and columns", "Correct it."))
+    sizes = [(size, size) if isinstance(size, int) else size for size in (config.image_size, config.patch_size)]
+    if any(image < patch for image, patch in zip(*sizes, strict=True)):
+        found = f"image_size {config.image_size} with patch_size {config.patch_size}"
+        raise ConfigurationError(three_beats(found, "images of one patch at least", "Change one of the two."))
+
+
+def check_even_heads(width: int, heads: int, field: str = "num_attention_heads") -> None:
+    """Refuse heads that do not share the width evenly.
+
+    Args:
+        width: The width of every hidden state.
+        heads: How many heads there are.
+        field: What the configuration calls their number.
+
+    Raises:
+        ConfigurationError: They do not.
+    """
+    if heads < 1 or width % heads:
+        found = f"hidden_size {width} is not a multiple of {field} {heads}"
+        raise ConfigurationError(three_beats(found, "heads of equal width", "Change one of the two."))

@@ -37,7 +37,7 @@ from ..files.transaction import SaveTransaction
 from ..generation.configuration import GENERATION_CONFIG_NAME, GenerationConfig
 from ..generation.mixin import GenerationBase
 from ..hub.find import Repository
-from ..initialization import BY_KIND, draw, is_defined
+from ..initialization import draw, is_defined, usual
 from ..outputs import Wanted
 from .limits import check_fresh, check_parts, warn_of_not_finite
 from .options import LoadOptions, SaveOptions
@@ -419,7 +419,7 @@ def initial_values(config: PretrainedConfig, weights: Weights, seed: int) -> Sou
     def value(slot: Slot, dtype: np.dtype) -> np.ndarray | None:
         name = relative(slot.name, weights)
         declared = (each for pattern, each in weights.initializers.items() if fits(name, pattern))
-        initializer = next(declared, BY_KIND.get((slot.kind, slot.leaf)))
+        initializer = next(declared, usual(slot.kind, slot.leaf, weights.deviation))
         if initializer is None or not is_defined(initializer, config):
             return None
         return draw(initializer, slot.name, slot.shape, dtype, config, seed)

@@ -142,6 +142,28 @@ def heads_per_layer(config: Any) -> list[int]:
     return [heads - len(pruned.get(layer, ())) for layer in range(config.num_hidden_layers)]
 
 
+def cache_sizes(config: Any) -> tuple[list[int], int]:
+    """The heads of each layer that keeps keys and values, and the size of one head.
+
+    A configuration whose decoder has sizes of its own says them: `cache_sizes()`.
+    """
+    if hasattr(config, "cache_sizes"):
+        return config.cache_sizes()
+    return heads_per_layer(config), config.hidden_size // config.num_attention_heads
+
+
+def room_in(config: Any, wanted: int) -> int:
+    """Room for so many tokens in a cache.
+
+    Raises:
+        InputError: The model reads no sequences that long.
+    """
+    longest = getattr(config, "max_position_embeddings", None)  # relative positions know no longest sequence
+    if longest is not None:
+        check_room(wanted, longest)
+    return wanted
+
+
 def check_room(needed: int, room: int) -> None:
     """Refuse tokens for which a cache of fixed size has no room.
 

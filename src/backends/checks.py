@@ -116,14 +116,20 @@ def warn_unless_decoder(config: PretrainedConfig, what: str) -> None:
         logger.warning("%s without is_decoder=True: every position sees those that follow it.", what)
 
 
-def check_one_of(input_ids: object, inputs_embeds: object) -> None:
+def check_one_of(input_ids: object, inputs_embeds: object, whose: str = "") -> None:
     """Refuse a call with both token ids and embeddings, or with neither.
+
+    Args:
+        input_ids: The tokens.
+        inputs_embeds: The embeddings.
+        whose: What stands before the arguments' names, such as `decoder_`.
 
     Raises:
         InputError: Both or neither were given.
     """
     if (input_ids is None) == (inputs_embeds is None):
-        given = "both input_ids and inputs_embeds" if input_ids is not None else "neither input_ids nor inputs_embeds"
+        both, neither = "both {0}input_ids and {0}inputs_embeds", "neither {0}input_ids nor {0}inputs_embeds"
+        given = (neither if input_ids is None else both).format(whose)
         raise InputError(three_beats(f"got {given}", "exactly one of the two", "Give one of them."))
 
 
@@ -136,3 +142,17 @@ def check_padding(batch: int | None, padding: int | None) -> None:
     if padding is None and batch is not None and batch > 1:
         remedy = "Set config.pad_token_id, or give one sequence at a time."
         raise InputError(three_beats(f"{batch} sequences and no pad_token_id", "a token that ends them", remedy))
+
+
+def check_ends(counts: Sequence[int]) -> None:
+    """Refuse sequences for a classifier that reads the token which ends each, if one has none or more than another.
+
+    Args:
+        counts: How many such tokens each sequence has.
+
+    Raises:
+        InputError: They are not all as many, or none.
+    """
+    if counts and (min(counts) == 0 or min(counts) != max(counts)):
+        found = f"sequences with {min(counts)} to {max(counts)} tokens eos_token_id"
+        raise InputError(three_beats(found, "the same number in each, and one at least", "Let the tokenizer add them."))

@@ -16,7 +16,11 @@ PER_POSITION = ("input_ids", "attention_mask", "token_type_ids", "position_ids",
 
 
 def head_signature(
-    call: Callable[..., Any], labels: Sequence[str], before: str, decoding: Sequence[str] = ()
+    call: Callable[..., Any],
+    labels: Sequence[str],
+    before: str,
+    decoding: Sequence[str] = (),
+    by_name: Sequence[str] = (),
 ) -> inspect.Signature:
     """The signature of a head's call.
 
@@ -25,13 +29,16 @@ def head_signature(
         labels: The head's own arguments.
         before: The argument of the backbone that they stand in front of.
         decoding: The arguments for decoding that it takes nevertheless.
+        by_name: The arguments that it takes by name alone.
     """
     left_out = set(DECODING) - set(decoding)
     parameters = [one for name, one in inspect.signature(call).parameters.items() if name not in left_out]
     place = next(index for index, one in enumerate(parameters) if one.name == before)
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     own = [inspect.Parameter(name, kind, default=None, annotation=Any) for name in labels]
-    return inspect.Signature([*parameters[:place], *own, *parameters[place:]], return_annotation=Any)
+    every = [*parameters[:place], *own, *parameters[place:]]
+    every = [one.replace(kind=one.KEYWORD_ONLY) if one.name in by_name else one for one in every]
+    return inspect.Signature(sorted(every, key=lambda one: one.kind), return_annotation=Any)
 
 
 def named(signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,9 +63,15 @@ def constructor_options(backbone: type) -> dict[str, bool]:
     )
 
 
-def call_options(call: Callable[..., Any]) -> dict[str, bool]:
-    """How a backbone is called by a head that reads a whole sequence: it keeps nothing for a next call."""
-    return {"use_cache": False} if "use_cache" in inspect.signature(call).parameters else {}
+def call_options(call: Callable[..., Any], decoding: Sequence[str] = ()) -> dict[str, bool]:
+    """How a backbone is called by a head that reads a whole sequence: it keeps nothing for a next call.
+
+    Args:
+        call: The backbone's.
+        decoding: The arguments for decoding that the head takes; with `use_cache`, its caller decides.
+    """
+    is_asked = "use_cache" in inspect.signature(call).parameters and "use_cache" not in decoding
+    return {"use_cache": False} if is_asked else {}
 
 
 def leading_axes(input_ids: Any, inputs_embeds: Any, ops: Any) -> tuple[Any, ...]:

@@ -63,6 +63,9 @@ class Resizable:
                     self.replace(slot, np.concatenate([rows, whole[len(rows) :]]))
                 else:
                     self.replace(slot, with_rows_like(rows, count, chosen, slot.name))
+            for slot in self.slots_named(self.weights_of(self.config).token_biases):
+                biases = self.read_slot(slot)[:, :count]
+                self.replace(slot, np.pad(biases, ((0, 0), (0, count - biases.shape[1]))))
             self.reconfigure(vocab_size=count)
         return self.get_input_embeddings()
 
@@ -84,7 +87,7 @@ class Resizable:
         gone = {layer: set(heads) for layer, heads in config.pruned_heads.items()}
         after = {layer: sorted(gone.get(layer, set()) | asked.get(layer, set())) for layer in {*gone, *asked}}
         changed(config, pruned_heads=after)
-        size = config.hidden_size // config.num_attention_heads
+        size = getattr(config, "head_dim", config.hidden_size // config.num_attention_heads)
         for layer, heads in asked.items():
             kept = kept_positions(config.num_attention_heads, gone.get(layer, ()), heads, size)
             for name in weights.per_head.rows:

@@ -145,7 +145,7 @@ class BeamSearch:
         """The M best continuations of what goes on, and the processed scores [R, V]."""
         ops, running, length = self.ops, progress.running, progress.length
         flat = self._flat(running.ids)
-        scores = self.rules.processors(flat, ops.log_softmax(logits), length)  # [R, V]
+        scores = self.rules.processors(flat, ops.log_probabilities(logits), length)  # [R, V]
         batch, vocabulary = ops.shape(running.scores)[0], scores.shape[-1]
         totals = ops.reshape(scores + ops.reshape(running.scores, (-1, 1)), (batch, -1))  # [B, K * V]
         values, chosen = self._chosen(totals, length)

@@ -185,7 +185,7 @@ class _HostSearch:
         rows = np.flatnonzero(np.arange(len(self.ids)) % self.scorer.num_beams // self.scorer.group_size == group)
         in_groups = self.scorer.num_beam_groups > 1
         further = {"current_tokens": self._like_ids(tokens.copy()), "beam_group_idx": group} if in_groups else {}
-        scores = self.ops.log_softmax(self._rows(logits, rows) if in_groups else logits)
+        scores = self.ops.log_probabilities(self._rows(logits, rows) if in_groups else logits)
         processed = self.rules.processors(self._like_ids(self.ids[rows]), scores, self.length, **further)
         totals = processed + as_framework(self.scores[rows][:, None], scores)
         beams = self._scored(group, rows, totals)

@@ -386,6 +386,23 @@ class Wav2Vec2BaseModelOutput(ModelOutput):
     attentions: Any = None
 
 
+class Wav2Vec2ForPreTrainingOutput(ModelOutput):
+    """projected_states, projected_quantized_states: [B, T, P], the prediction and the truth of each frame.
+
+    codevector_perplexity: [], how many entries of the codebooks are in use; contrastive_loss, diversity_loss: [], what
+    `loss` is made of.
+    """
+
+    loss: Any = None
+    projected_states: Any = None
+    projected_quantized_states: Any = None
+    codevector_perplexity: Any = None
+    hidden_states: Any = None
+    attentions: Any = None
+    contrastive_loss: Any = None
+    diversity_loss: Any = None
+
+
 class XVectorOutput(ModelOutput):
     """logits: [B, L]; embeddings: [B, D], to compare speakers by."""
 

@@ -78,8 +78,16 @@ def test_the_order_of_tasks_gives_the_classes_of_the_ecosystem(name: str) -> Non
     assert found == {model_type: ALIASES.get(each, each) for model_type, each in GIVEN[name].items()}
 
 
-@pytest.mark.parametrize("model_type", sorted({name for name, card in all_cards().items() if card.models} & set(CARDS)))
-@pytest.mark.parametrize("backend", BACKENDS)
+#: (model type, framework) wherever 4.53.3 has a class and a card here has models.
+PAIRS = [
+    (model_type, backend)
+    for model_type in sorted({name for name, card in all_cards().items() if card.models} & set(CARDS))
+    for backend in BACKENDS
+    if any(AUTO_MODELS[name].backend == backend and model_type in given for name, given in GIVEN.items())
+]
+
+
+@pytest.mark.parametrize(("model_type", "backend"), PAIRS)
 def test_a_card_gives_the_classes_of_the_ecosystem(model_type: str, backend: str) -> None:
     card = all_cards()[model_type]
     aliases = {**getattr(card, "aliases", {})}

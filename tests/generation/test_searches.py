@@ -18,9 +18,15 @@ from triformers.cards import BACKENDS
 #: The largest relative error of scores, which both sides round to float32, and of a call in float64.
 SCORES, FORWARD = 1e-6, 1e-12
 
-#: PyTorch answers every call; frameworks that compile each search, the first of each group of a folder.
-EVERY = [case for name in ("gpt2", "bert_decoder") for case in cases(name)]
-SAMPLE = list({case.group: case for case in reversed(cases("gpt2"))}.values())
+#: PyTorch answers every call; frameworks that compile each search, the first of each group, and some with an encoder.
+EVERY = [case for name in ("gpt2", "bert_decoder", "bart", "t5") for case in cases(name)]
+WITH_ENCODER = ("beam", "decoder_prompt", "encoder_no_repeat_ngram_size", "forward", "states")
+SAMPLE = list({case.group: case for case in reversed(cases("gpt2"))}.values()) + [
+    case
+    for name in ("bart", "t5")
+    for group, case in {case.group: case for case in reversed(cases(name))}.items()
+    if group in WITH_ENCODER
+]
 
 
 @cache
@@ -84,7 +90,7 @@ def test_every_recorded_call(case: Case, backend: str) -> None:
 
 
 @pytest.mark.backend("tensorflow", "flax")
-@pytest.mark.parametrize("case", SAMPLE, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", SAMPLE, ids=lambda case: f"{case.folder.name}-{case.name}")
 def test_a_recorded_call_of_each_group(case: Case, backend: str) -> None:
     check_case(case, backend)
 
@@ -98,5 +104,5 @@ def test_every_recorded_call_compiled(case: Case, backend: str) -> None:
 
 def test_the_goldens_are_there() -> None:
     """A folder that is empty would make the tests above pass."""
-    assert len(EVERY) > 250
+    assert len(EVERY) > 500
     assert FOLDER.is_dir()

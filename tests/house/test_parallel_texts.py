@@ -46,7 +46,7 @@ def _public(name: str) -> str:
     if not name.endswith("Module"):
         return name
     stem = name.removesuffix("Module")
-    return stem if "For" in stem or stem.endswith("Model") else f"{stem}Model"
+    return stem if "For" in stem or stem.endswith(("Model", "Backbone")) else f"{stem}Model"
 
 
 def _parts(node: ast.ClassDef) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "flax", "optax", "optree"}
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("files",),
     ("hub",),
-    ("configuration", "fields", "outputs", "sizes"),
+    ("configuration", "fields", "outputs", "sizes", "stages"),
     ("cards", "initialization", "losses"),
     ("tokenization", "processing", "generation"),
     ("conversion",),

@@ -13,7 +13,7 @@ from types import ModuleType
 import numpy as np
 
 from tests.parity.runners import runner_of
-from tests.parity.sweep import loud
+from tests.parity.sweep import loud, taken_by
 from tests.specs import FIELDS, all_specs
 from triformers.cards import Card, all_cards
 from triformers.cli import main
@@ -45,16 +45,17 @@ def _source(folder: Path, model_type: str, card: Card, stem: str, runner: Module
     task = next(task for task, name in card.models.items() if name == stem)
     decoder = {name: value for name, value in spec.decoder.items() if name == "is_decoder" and task == "causal-lm"}
     fields = {**decoder, "torch_dtype": "float32", **FIELDS.get(task, {})}
-    model = model_class(model_class.config_class(**{**spec.tiny, **fields}), seed=0)
+    model = model_class(model_class.config_class(**{**spec.tiny, **spec.incumbent, **fields}), seed=0)
     model.fill(loud(generator), "float32")
     model.save_pretrained(folder / "source")
-    inputs = spec.batch_of(model.config, generator)
+    inputs = taken_by(model_class, spec.batch_of(model.config, generator))
     if not hasattr(
         model.config, "type_vocab_size"
     ):  # where segments are tokens, not every framework of 4.53.3 has them
         inputs.pop("token_type_ids", None)
     if task == "multiple-choice":
         inputs = {name: np.stack([array, array[:, ::-1]], 1) for name, array in inputs.items()}
+    inputs = {name: array.astype(np.float32) if array.dtype.kind == "f" else array for name, array in inputs.items()}
     np.savez(folder / "inputs.npz", **inputs)
     np.savez(folder / "outputs.npz", **runner.forward(runner.load(stem, folder / "source", "float32"), inputs))
     (folder / "case.json").write_text(json.dumps({"class": stem}))

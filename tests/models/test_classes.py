@@ -14,7 +14,7 @@ import pytest
 from tests.models.test_loading import rewrite, tensors_of
 from tests.parity.runners import runner_of
 from tests.specs import all_specs
-from triformers.cards import all_cards
+from triformers.cards import Card, all_cards
 from triformers.conversion.formats.safetensors import read_safetensors
 from triformers.files.errors import CheckpointError, InputError
 
@@ -46,24 +46,29 @@ def saved(runner: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[
     return {stem: root / stem for card in CARDS.values() for stem in card.models.values()}
 
 
-def within(names: Any, prefix: str) -> dict[str, str]:
-    """Names without the base model's prefix -> the names."""
-    return {name.removeprefix(f"{prefix}."): name for name in names}
+def within(names: Any, card: Card) -> dict[str, str]:
+    """Names without the base model's prefix, of those always tied the first -> the names."""
+    first: dict[str, str] = {}
+    for tie in card.weights.tied:
+        if not tie.when and tie.to not in first:
+            first[tie.alias] = tie.to
+    inner = {name.removeprefix(f"{card.weights.prefix}."): name for name in names}
+    return {first.get(name, name): full for name, full in inner.items()}
 
 
 @pytest.mark.parametrize(("model_type", "one", "other"), PAIRS)
 def test_any_class_from_any_other(
     model_type: str, one: str, other: str, runner: ModuleType, saved: dict[str, Path], caplog: pytest.LogCaptureFixture
 ) -> None:
-    prefix = CARDS[model_type].weights.prefix
+    card = CARDS[model_type]
     with caplog.at_level(logging.INFO, logger="triformers"):
         model, info = runner.load(other, saved[one], "float32", output_loading_info=True)
     found, original = tensors_of(model), read_safetensors(saved[one] / "model.safetensors")
-    names, keys = within(found, prefix), within(original, prefix)
+    names, keys = within(found, card), within(original, card)
     shared = {
         inner
         for inner in names.keys() & keys.keys()
-        if found[names[inner]].shape == original[keys[inner]].shape or not inner.startswith("classifier.")
+        if found[names[inner]].shape == original[keys[inner]].shape or inner.partition(".")[0] not in card.weights.heads
     }
     for inner in shared:
         assert found[names[inner]].tobytes() == original[keys[inner]].read().tobytes(), inner

@@ -94,13 +94,16 @@ def test_a_bare_model_from_what_the_incumbent_wrote(folder: str, runner: ModuleT
 
 
 @pytest.mark.parametrize("folder", ["bin", "canonical", "flax", "tensorflow"])
-def test_layers_of_gpt2_that_the_incumbent_wrote(folder: str, runner: ModuleType) -> None:
-    truth = read_safetensors(RECORDED / "gpt2/canonical/model.safetensors")
-    whole = {name: tensor.read() for name, tensor in truth.items()}
-    bare = {name.removeprefix("transformer."): array for name, array in whole.items()}
-    for stem, expected in (("GPT2LMHeadModel", whole), ("GPT2Model", bare)):
-        model, info = runner.load(stem, RECORDED / "gpt2" / folder, "float32", output_loading_info=True)
-        assert equal(tensors_of(model), expected) and not any(info.values())
+@pytest.mark.parametrize(("model_type", "task"), [("gpt2", "causal-lm"), ("bart", "denoising")])
+def test_layers_that_the_incumbent_wrote(model_type: str, task: str, folder: str, runner: ModuleType) -> None:
+    card, path = all_cards()[model_type], RECORDED / model_type
+    truth = read_safetensors(path / "canonical/model.safetensors")
+    whole, prefix = {name: tensor.read() for name, tensor in truth.items()}, f"{card.weights.prefix}."
+    bare = {name.removeprefix(prefix): array for name, array in whole.items() if name.startswith(prefix)}
+    for each, expected in ((task, whole), ("base", bare)):
+        model, info = runner.load(card.models[each], path / folder, "float32", output_loading_info=True)
+        assert equal(tensors_of(model), expected) and not info["missing_keys"]
+        assert len(info["unexpected_keys"]) == len(whole) - len(expected)
 
 
 # ---- what is written here -----------------------------------------------------------------------------------

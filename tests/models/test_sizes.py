@@ -63,6 +63,8 @@ def test_a_vocabulary_grows_and_shrinks(model_type: str, stem: str, is_tied: boo
             kept = min(count, size)
             if name in per_token(model):
                 assert len(after[name]) == count and np.array_equal(after[name][:kept], array[:kept])
+            elif name in model.weights_of(model.config).token_biases:
+                assert after[name].shape == (1, count) and np.array_equal(after[name][:, :kept], array[:, :kept])
             else:
                 assert np.array_equal(after[name], array)
 

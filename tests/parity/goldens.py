@@ -109,13 +109,18 @@ def chunks(inputs: Mapping[str, np.ndarray], lengths: Sequence[int]) -> Iterator
         lengths: How many tokens each call reads.
     """
     end = 0
+    has_decoder = any(name.startswith("decoder_") for name in inputs)
     for length in lengths:
         start, end = end, end + length
-        yield {name: _cut(name, array, start, end) for name, array in inputs.items() if name != "labels"}
+        yield {name: _cut(name, array, start, end, has_decoder) for name, array in inputs.items() if name != "labels"}
 
 
-def _cut(name: str, array: np.ndarray, start: int, end: int) -> np.ndarray:
-    """What a call that reads the tokens from `start` to `end` is given of an argument."""
+def _cut(name: str, array: np.ndarray, start: int, end: int, has_decoder: bool) -> np.ndarray:
+    """What a call that reads the tokens from `start` to `end` is given of an argument; an encoder's are whole."""
+    if has_decoder:
+        if not name.startswith("decoder_"):
+            return array
+        name = name.removeprefix("decoder_")
     if name in ("input_ids", "inputs_embeds", "token_type_ids", "position_ids"):
         return array[:, start:end]
     if name == "attention_mask":

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tests.parity.runners import runner_of
-from tests.specs import FIELDS, Spec, all_specs, inputs_of
+from tests.specs import FIELDS, Spec, all_specs, inputs_of, spec_of
 from triformers.cards import all_cards
 from triformers.conversion.slots import Slot
 
@@ -47,7 +47,7 @@ def write(spec: Spec, task: str, stem: str, seed: int, folder: Path, runner: Any
     model.fill(loud(generator), "float32")
     model.save_pretrained(folder)
     inputs = taken_by(model_class, inputs_of(spec, task, config, generator))
-    outputs = runner.forward(runner.load(stem, folder, "float64"), inputs, **ALL)
+    outputs = runner.forward(runner.load(stem, folder, "float64"), inputs, **everything(stem))
     np.savez(folder / "inputs.npz", **inputs)
     np.savez(folder / "outputs.npz", **outputs)
 
@@ -58,8 +58,10 @@ def taken_by(model_class: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.nd
     return {name: array for name, array in inputs.items() if name in arguments}
 
 
-#: What a call is asked to return.
-ALL = {"output_hidden_states": True, "output_attentions": True}
+def everything(stem: str) -> dict[str, bool]:
+    """What a call is asked to return: all that its class can."""
+    attentions = {"output_attentions": True} if spec_of(stem).has_attentions else {}
+    return {"output_hidden_states": True, **attentions}
 
 
 if __name__ == "__main__":

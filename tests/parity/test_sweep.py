@@ -11,7 +11,7 @@ import pytest
 
 from tests.parity.compare import BANDS, beyond
 from tests.parity.runners import runner_of
-from tests.parity.sweep import ALL, classes
+from tests.parity.sweep import classes, everything
 
 SHORT, LONG = 2, 40
 SEEDS = [*range(SHORT), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(SHORT, LONG))]
@@ -37,6 +37,6 @@ def cases_of_torch(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
 def test_random_configurations(stem: str, seed: int, cases_of_torch: Path, backend: str, device: str) -> None:
     folder, runner = cases_of_torch / stem / str(seed), runner_of(backend)
     inputs, expected = (dict(np.load(folder / f"{name}.npz")) for name in ("inputs", "outputs"))
-    found = runner.evaluate(runner.load(stem, folder, "float64"), inputs, **ALL)
+    found = runner.evaluate(runner.load(stem, folder, "float64"), inputs, **everything(stem))
     assert found.keys() == expected.keys()
     assert not beyond(found, expected, BANDS[device].outputs)

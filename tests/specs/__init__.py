@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from triformers.backends.images import patch_grid, pixel_shape
+from triformers.backends.sounds import frame_lengths
 from triformers.cards import all_cards
 from triformers.losses import IGNORED
 
 #: Tasks whose class shows the most of an architecture, in order.
-WHOLE = ("pretraining", "masked-lm", "causal-lm", "seq2seq-lm", "base")
+WHOLE = ("pretraining", "masked-lm", "denoising", "seq2seq-lm", "causal-lm", "base")
 
 #: The arguments of a call, by name.
 Inputs = dict[str, np.ndarray]
@@ -33,9 +35,11 @@ class Spec:
         batch_of: Inputs of the bare model, made for a configuration by a random generator.
         vary: Fields of a random configuration to set over `tiny`, made by a random generator for a task.
         mutations: (fields of a configuration, wrong values for some of them that the harness must notice there).
-        square: Canonical name of a square matrix, whose transposition only the numbers can betray.
+        square: Canonical name of a square matrix, or kernel, whose transposition only the numbers can betray.
         swap: Two canonical names whose values the harness must notice exchanged.
         bias: A bias whose absence it must notice.
+        has_attentions: Whether calls can return the weights of attention.
+        incumbent: Fields over `tiny` with which 4.53.3 can make a model in all its frameworks.
     """
 
     model_type: str
@@ -48,6 +52,8 @@ class Spec:
     swap: tuple[str, str]
     bias: str
     decoder: Mapping[str, Any] = field(default_factory=dict)
+    has_attentions: bool = True
+    incumbent: Mapping[str, Any] = field(default_factory=dict)
 
 
 def all_specs() -> dict[str, Spec]:
@@ -103,7 +109,7 @@ def text_batch(config: Any, generator: np.random.Generator, segments: int) -> In
         generator: Where it comes from.
         segments: How many segments the model knows.
     """
-    rows, length = int(generator.integers(2, 5)), min(11, config.max_position_embeddings)
+    rows, length = int(generator.integers(2, 5)), min(11, getattr(config, "max_position_embeddings", 11))
     length -= length % max(1, config.chunk_size_feed_forward)
     lengths = generator.integers(length // 2, length + 1, rows)
     lengths[0] = length
@@ -112,6 +118,28 @@ def text_batch(config: Any, generator: np.random.Generator, segments: int) -> In
         "attention_mask": (np.arange(length) < lengths[:, None]).astype(np.int64),
         "token_type_ids": generator.integers(0, segments, (rows, length)),
     }
+
+
+def images(config: Any, generator: np.random.Generator) -> Inputs:
+    """Images of the configuration's size."""
+    return {"pixel_values": generator.standard_normal((int(generator.integers(2, 4)), *pixel_shape(config)[1:]))}
+
+
+def seq2seq_batch(config: Any, generator: np.random.Generator) -> Inputs:
+    """What an encoder reads, each text ended by the one token that ends texts, and as many tokens for a decoder.
+
+    A model without an encoder reads the first alone.
+    """
+    ends, batch = config.eos_token_id, text_batch(config, generator, 1)
+    ids, mask = batch["input_ids"], batch["attention_mask"]
+    ids = np.where(ids == ends, (ends + 1) % config.vocab_size, ids)
+    ids[np.arange(len(ids)), mask.sum(1) - 1] = ends
+    read = {"input_ids": ids, "attention_mask": mask}
+    if not config.is_encoder_decoder:
+        return read
+    written = text_batch(config, generator, 1)
+    rows = np.arange(len(ids)) % len(written["input_ids"])
+    return {**read, **{f"decoder_{name}": written[name][rows] for name in read}}
 
 
 def encoder_states(config: Any, rows: int, generator: np.random.Generator) -> Inputs:
@@ -175,7 +203,9 @@ def next_labels(config: Any, shape: tuple[int, ...], generator: np.random.Genera
 
 
 def pretraining_labels(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
-    """Words, and which sentence follows."""
+    """Words, and which sentence follows; of sounds, which frames are masked and what may be taken for them."""
+    if hasattr(config, "num_negatives"):
+        return masked_frames(config, shape, generator)
     following = next_labels(config, shape, generator)["labels"]
     return {**word_labels(config, shape, generator), "next_sentence_label": following}
 
@@ -184,6 +214,33 @@ def answer_labels(config: Any, shape: tuple[int, ...], generator: np.random.Gene
     """Where the answer of each row [B] starts and ends; some lie behind the end and are ignored."""
     found = {name: generator.integers(0, shape[1] + 3, shape[0]) for name in ("start_positions", "end_positions")}
     return {name: np.where(np.arange(shape[0]) == 0, array % shape[1], array) for name, array in found.items()}
+
+
+def masked_patches(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
+    """Which patches of each image [B, P] are masked."""
+    rows, columns = patch_grid(config.image_size, config.patch_size)
+    return {"bool_masked_pos": generator.random((shape[0], rows * columns)) < 0.5}
+
+
+def masked_frames(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
+    """Which frames of each sound [B, T] are masked, and the numbers of others for each of them [B, T, K]."""
+    rows, frames = shape[0], frame_lengths(shape[1], config, add_adapter=False)
+    masked = generator.random((rows, frames)) < 0.5
+    masked[:, 0] = True
+    others = generator.integers(0, rows * frames, (rows, frames, 4))
+    return {"mask_time_indices": masked, "sampled_negative_indices": others}
+
+
+def spoken_words(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
+    """The tokens of each sound [B, U], some of them none."""
+    labels = np.delete(np.arange(config.vocab_size), config.pad_token_id)
+    return {"labels": _some_ignored(generator.choice(labels, (shape[0], 3)), generator)}
+
+
+def frame_labels(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
+    """A class for each frame of each sound, one-hot [B, T, L]."""
+    classes = generator.integers(0, config.num_labels, (shape[0], frame_lengths(shape[1], config)))
+    return {"labels": np.eye(config.num_labels, dtype=np.int64)[classes]}
 
 
 def _some_ignored(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -197,6 +254,9 @@ LABELS: Mapping[str, Callable[[Any, tuple[int, ...], np.random.Generator], Input
     "base": no_labels,
     "pretraining": pretraining_labels,
     "causal-lm": word_labels,
+    "denoising": word_labels,
+    "seq2seq-lm": word_labels,
+    "text-encoding": no_labels,
     "masked-lm": word_labels,
     "next-sentence-prediction": next_labels,
     "sequence-classification": row_labels,
@@ -204,6 +264,13 @@ LABELS: Mapping[str, Callable[[Any, tuple[int, ...], np.random.Generator], Input
     "double-heads": double_labels,
     "token-classification": token_labels,
     "question-answering": answer_labels,
+    "image-classification": row_labels,
+    "masked-image-modeling": masked_patches,
+    "backbone": no_labels,
+    "ctc": spoken_words,
+    "audio-classification": row_labels,
+    "audio-frame-classification": frame_labels,
+    "audio-xvector": row_labels,
 }
 
 #: Task -> fields that its configurations must have: an answer has a start and an end.

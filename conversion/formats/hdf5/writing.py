@@ -25,6 +25,7 @@ def write_hdf5(
     tensors: Mapping[str, Tensor],
     model: str = "",
     shared: Mapping[str, Sequence[str]] | None = None,
+    owners: Mapping[str, str] | None = None,
     progress: Callable[[int], Any] | None = None,
 ) -> None:
     """Write a file, one tensor in memory at a time; the same tensors in the same order always give the same bytes.
@@ -37,13 +38,14 @@ def write_hdf5(
         tensors: What to write, by the names of the weights; each is read once.
         model: What Keras calls the model (`tf_bert_model`); empty for a shard, which does not say.
         shared: Layer -> weights of another layer that it holds too: listed under both, and stored once.
+        owners: First word of a weight's name that stands in the place of the model's -> the layer that holds it.
         progress: Called with the number of bytes after each tensor.
 
     Raises:
         InputError: A tensor is of a type that the format does not have, or two names cannot stand side by side.
         MissingDependencyError: h5py is not installed.
     """
-    frame, offsets = _frame(tensors, model, shared or {})
+    frame, offsets = _frame(tensors, model, shared or {}, owners or {})
     position = 0
     for name in sorted(offsets, key=offsets.__getitem__):
         frame.copy(file, position, offsets[name])
@@ -56,13 +58,14 @@ def write_hdf5(
 
 
 def _frame(
-    tensors: Mapping[str, Tensor], model: str, shared: Mapping[str, Sequence[str]]
+    tensors: Mapping[str, Tensor], model: str, shared: Mapping[str, Sequence[str]], owners: Mapping[str, str]
 ) -> tuple[SparseFile, dict[str, int]]:
     """A file without its numbers, and where those of each tensor belong."""
     h5py = _h5py()
     layers: dict[str, list[str]] = {}
     for name in tensors:
-        layers.setdefault(name.partition("/")[0], []).append(name)
+        word = name.partition("/")[0].removesuffix(":0")
+        layers.setdefault(owners.get(word, word), []).append(name)
     frame: SparseFile = SparseFile()
     offsets: dict[str, int] = {}
     with h5py.File(frame, "w", libver="earliest") as root:
@@ -72,12 +75,23 @@ def _frame(
         root.attrs["backend"], root.attrs["keras_version"] = np.bytes_(BACKEND), np.bytes_(KERAS_VERSION)
         for layer, names in layers.items():
             group = root.create_group(layer)
-            _write_names(group, "weight_names", [f"{model}/{name}" for name in (*names, *shared.get(layer, ()))])
-            offsets |= _created(group, {name: f"{model}/{name}" for name in names}, tensors)
+            _write_names(
+                group, "weight_names", [listed(name, model, owners) for name in (*names, *shared.get(layer, ()))]
+            )
+            offsets |= _created(group, {name: listed(name, model, owners) for name in names}, tensors)
         for layer, names in shared.items():
             for name in names:  # a second name of the same array, not another array
-                root[layer][f"{model}/{name}"] = root[name.partition("/")[0]][f"{model}/{name}"]
+                root[layer][listed(name, model, owners)] = root[name.partition("/")[0]][listed(name, model, owners)]
     return frame, offsets
+
+
+def listed(name: str, model: str, owners: Mapping[str, str]) -> str:
+    """What a layer, or an index of shards, calls a weight: the model's own name comes first.
+
+    Not so before a weight of no layer, and one whose first word is a name of its own.
+    """
+    word, separator, _ = name.partition("/")
+    return f"{model}/{name}" if separator and word not in owners else name
 
 
 def _created(group: Any, paths: Mapping[str, str], tensors: Mapping[str, Tensor]) -> dict[str, int]:
@@ -99,9 +113,10 @@ def _create(group: Any, name: str, tensor: Tensor) -> int | None:
     plan.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
     plan.set_obj_track_times(False)  # a time would make each save another file
     try:
-        parent = group.require_group(name.rpartition("/")[0])
+        groups, _, leaf = name.rpartition("/")
+        parent = group.require_group(groups) if groups else group
         space = h5py.h5s.create_simple(tensor.shape) if tensor.shape else h5py.h5s.create(h5py.h5s.SCALAR)
-        return h5py.h5d.create(parent.id, name.rpartition("/")[2].encode(), kind, space, plan).get_offset()
+        return h5py.h5d.create(parent.id, leaf.encode(), kind, space, plan).get_offset()
     except (ValueError, TypeError, OSError, RuntimeError):
         found = f"{name} stands where another weight is"
         raise InputError(three_beats(found, "names of which none begins another", "Rename one of the two.")) from None

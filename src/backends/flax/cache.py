@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from ..cache import CacheBase, LayerCacheBase, check_room, heads_per_layer
+from ..cache import CacheBase, LayerCacheBase, cache_sizes, check_room, room_in
 from .checks import known
 
 KeysAndValues: TypeAlias = tuple[Array, Array]
@@ -130,14 +130,14 @@ class Cache(CacheBase):
         Raises:
             InputError: The model reads no sequences that long.
         """
-        check_room(room, config.max_position_embeddings)
-        size = config.hidden_size // config.num_attention_heads
+        layers, size = cache_sizes(config)
+        shape = room_in(config, room), size
 
         def buffer(heads: int) -> Array:
-            return jnp.zeros((batch, heads, room, size), dtype)
+            return jnp.zeros((batch, heads, *shape), dtype)
 
         nothing = jnp.zeros((), jnp.int32)
-        return cls(LayerCache((buffer(heads), buffer(heads)), nothing) for heads in heads_per_layer(config))
+        return cls(LayerCache((buffer(heads), buffer(heads)), nothing) for heads in layers)
 
     def with_room(self, room: int) -> Self:
         """A cache of the same tokens with room for `room`."""

@@ -6,6 +6,7 @@ import numpy as np
 from jax import Array
 from jax.core import Tracer
 
+from .. import checks
 from ..checks import check_range, check_token_shape
 
 
@@ -35,3 +36,13 @@ def check_indices(ids: Array | None, rows: int, what: str) -> None:
 def known(array: object) -> bool:
     """Whether an array's values are at hand: inside `jit` they are not."""
     return not isinstance(array, Tracer)
+
+
+def check_ends(flags: Array) -> None:
+    """Refuse sequences [B, T] that have not all the same number of flags, or none.
+
+    Raises:
+        InputError: They have not.
+    """
+    if known(flags):
+        checks.check_ends(np.asarray(flags).sum(-1).tolist())

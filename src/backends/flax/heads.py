@@ -60,9 +60,17 @@ def rightmost(hidden: Array, input_ids: Array | None, padding: int | None) -> Ar
         InputError: There are several rows and no padding.
     """
     check_padding(hidden.shape[0], padding)
-    if input_ids is None or padding is None:
-        return hidden[:, -1]
-    places = jnp.arange(hidden.shape[1]) * (input_ids != padding)  # [B, T]
+    return hidden[:, -1] if input_ids is None or padding is None else last_where(hidden, input_ids != padding)
+
+
+def last_where(hidden: Array, flags: Array) -> Array:
+    """The hidden state of each sequence's last position with a flag, the first where none has: [B, T, D] -> [B, D].
+
+    Args:
+        hidden: [B, T, D].
+        flags: [B, T].
+    """
+    places = jnp.arange(hidden.shape[1]) * flags  # [B, T]
     return hidden[jnp.arange(hidden.shape[0]), places.max(-1)]
 
 
@@ -141,7 +149,7 @@ class PlainHead(nn.Module):
         if backbone is not None:
             cls.backbone, cls.prefix = backbone, prefix
             cls.signature = head_signature(backbone.__call__, cls.labels, "deterministic", decoding)
-            cls.options = call_options(backbone.__call__)
+            cls.options = call_options(backbone.__call__, decoding)
 
     def make_backbone(self, **options: Any) -> None:
         """Make the backbone under its name."""

@@ -8,10 +8,12 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax.linen.dtypes import promote_dtype
 from jax import Array
 
 from ..checks import check_divides
+from . import ops
 
 
 class Dense(nn.Dense):
@@ -72,6 +74,36 @@ class Embed(nn.Embed):
         return {"embedding": (self.num_embeddings, self.features)}
 
 
+class ScaledEmbed(Embed):
+    """Rows of a table, each multiplied with one number: [...] -> [..., features].
+
+    Attributes:
+        scale: The number.
+    """
+
+    scale: float = 1.0
+
+    def __call__(self, inputs: Any) -> Array:
+        rows = super().__call__(inputs)
+        return rows if self.scale == 1.0 else rows * self.scale
+
+
+class LayerDrop(nn.Module):
+    """Leaves a layer out in training, with some probability (Fan et al. 2019, https://arxiv.org/abs/1909.11556).
+
+    Attributes:
+        rate: The probability.
+    """
+
+    rate: float
+
+    def __call__(self, before: Array, after: Array, deterministic: bool = True) -> Array:
+        """What a layer read and what it answered, either [B, T, D]: the first if the layer is left out."""
+        if deterministic or self.rate == 0.0:
+            return after
+        return jnp.where(jax.random.uniform(self.make_rng("dropout")) < self.rate, before, after)
+
+
 class TiedDense(nn.Module):
     """x table^T, where the table is that of an embedding: [..., features] -> [..., num_embeddings].
 
@@ -95,6 +127,113 @@ class LayerNorm(nn.LayerNorm):
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Linen's name of each parameter -> its shape."""
         return {"scale": (self.size,), "bias": (self.size,)}
+
+
+class Conv(nn.Conv):
+    """A convolution, by default without padding: [B, *space, in_features] -> [B, *space', features]."""
+
+    in_features: int = 0
+    padding: Any = "VALID"
+
+    @nn.nowrap
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Linen's name of each parameter -> its shape."""
+        bias = {"bias": (self.features,)} if self.use_bias else {}
+        inner = self.in_features // self.feature_group_count
+        return {"kernel": (*np.atleast_1d(self.kernel_size).tolist(), inner, self.features), **bias}
+
+
+class GroupNorm(nn.Module):
+    """Normalization of each channel over time, a group for each: [B, T, size] -> the same.
+
+    Attributes:
+        size: How many channels there are.
+        epsilon: What is added to the variance.
+    """
+
+    size: int
+    epsilon: float = 1e-5
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, inputs: Any) -> Array:
+        scale = self.param("scale", nn.initializers.ones, (self.size,))
+        bias = self.param("bias", nn.initializers.zeros, (self.size,))
+        inputs, scale, bias = promote_dtype(inputs, scale, bias, dtype=self.dtype)
+        wide = ops.widen(inputs)
+        distance = wide - wide.mean(1, keepdims=True)
+        normal = distance * jax.lax.rsqrt(jnp.square(distance).mean(1, keepdims=True) + self.epsilon)
+        return normal.astype(inputs.dtype) * scale + bias
+
+    @nn.nowrap
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Linen's name of each parameter -> its shape."""
+        return {"scale": (self.size,), "bias": (self.size,)}
+
+
+class WeightNormConv1D(nn.Module):
+    """A convolution in groups with a weight that is a length for each position times a direction.
+
+    Its input is padded on both sides: [B, T, C] -> [B, T or T + 1, C].
+
+    Attributes:
+        channels: C.
+        kernel_size: K; where it is even there is one frame more.
+        groups: Groups of channels.
+    """
+
+    channels: int
+    kernel_size: int
+    groups: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, inputs: Any) -> Array:
+        shapes = self.parameter_shapes()
+        length = self.param("weight_g", nn.initializers.ones, shapes["weight_g"])
+        direction = self.param("weight_v", nn.initializers.normal(1.0), shapes["weight_v"])
+        bias = self.param("bias", nn.initializers.zeros, shapes["bias"])
+        inputs, length, direction, bias = promote_dtype(inputs, length, direction, bias, dtype=self.dtype)
+        weight = direction * (length / jnp.sqrt(jnp.square(direction).sum((0, 1), keepdims=True)))
+        padding = [(self.kernel_size // 2, self.kernel_size // 2)]
+        axes = ("NWC", "OIW", "NWC")
+        return jax.lax.conv_general_dilated(inputs, weight, (1,), padding, (1,), (1,), axes, self.groups) + bias
+
+    @nn.nowrap
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Linen's name of each parameter -> its shape."""
+        inner = self.channels // self.groups
+        return {
+            "weight_g": (1, 1, self.kernel_size),
+            "weight_v": (self.channels, inner, self.kernel_size),
+            "bias": (self.channels,),
+        }
+
+
+class RMSNorm(nn.Module):
+    """Division by the root of the mean square (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467).
+
+    Attributes:
+        size: The width of what it normalizes, [..., size].
+        epsilon: What is added to the mean square.
+    """
+
+    size: int
+    epsilon: float
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, inputs: Any) -> Array:
+        weight = self.param("weight", nn.initializers.ones, (self.size,))
+        inputs, weight = promote_dtype(inputs, weight, dtype=self.dtype)
+        wide = ops.widen(inputs)
+        normal = wide * jax.lax.rsqrt(jnp.square(wide).mean(-1, keepdims=True) + self.epsilon)
+        return weight * normal.astype(weight.dtype)
+
+    @nn.nowrap
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Linen's name of each parameter -> its shape."""
+        return {"weight": (self.size,)}
 
 
 class Stack(nn.Module):

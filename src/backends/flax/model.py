@@ -120,8 +120,12 @@ class FlaxPreTrainedModel(FlaxGenerationMixin, PretrainedBase):
         """The parameters as linen itself makes them, or as a user's class says that they are made."""
         if type(self).init_weights is not FlaxPreTrainedModel.init_weights:
             return self.init_weights(jax.random.key(seed), self.input_shape)
-        ids = jnp.zeros(self.input_shape, jnp.int32)
-        return self.module.init(jax.random.key(seed), ids)["params"]
+        return self.module.init(jax.random.key(seed), *self.dummy_inputs.values())["params"]
+
+    @property
+    def dummy_inputs(self) -> dict[str, Array]:
+        """The least inputs that a call takes: token ids of `input_shape`."""
+        return {self.main_input_name: jnp.zeros(self.input_shape, jnp.int32)}
 
     def initialize(self, seed: int | None) -> None:
         """Draw every value afresh."""
@@ -318,6 +322,29 @@ class FlaxPreTrainedModel(FlaxGenerationMixin, PretrainedBase):
         variables = {"params": self.params if params is None else params}
         rngs = {"dropout": dropout_rng} if dropout_rng is not None else {}
         return self.module.apply(variables, *args, deterministic=not train, rngs=rngs, **kwargs)
+
+    def run(
+        self,
+        arrays: Mapping[str, Any],
+        options: Mapping[str, Any],
+        params: Params | None,
+        dropout_rng: Array | None,
+        train: bool,
+        method: str = "__call__",
+    ) -> Any:
+        """Call a method of the module with what is not None.
+
+        Args:
+            arrays: Arguments that are made arrays.
+            options: Arguments that stay as they are.
+            params: The parameters; the model's own if None.
+            dropout_rng: The key of dropout, needed in training.
+            train: Whether dropout is on.
+            method: The method.
+        """
+        given = {name: as_array(value) for name, value in arrays.items() if value is not None}
+        given |= {name: value for name, value in options.items() if value is not None}
+        return self.apply(params, dropout_rng, train, **given, method=method)
 
     # ---- what users ask of a model --------------------------------------------------------------------------
 

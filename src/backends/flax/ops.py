@@ -64,6 +64,16 @@ def take_along_last(array: Array, indices: Array) -> Array:
     return jnp.take_along_axis(array, indices[..., None], axis=-1)[..., 0]
 
 
+def full_like(array: Array, value: float) -> Array:
+    """An array of one value, with the type and shape of another."""
+    return jnp.full_like(array, value)
+
+
+def count(mask: Array) -> Array:
+    """The sum of each row of ones and zeros, whole numbers: [B, L] -> [B]."""
+    return mask.sum(-1, dtype=jnp.int32)
+
+
 # ---- what searches ask for ----------------------------------------------------------------------------------
 
 log = jnp.log
@@ -95,6 +105,11 @@ def full(shape: tuple[int, ...], value: float, like: Array, dtype: str | None = 
 def shift_right(array: Array, bits: int) -> Array:
     """The bits of int32 elements moved to the right, zeros from the left."""
     return jax.lax.shift_right_logical(array, jnp.int32(bits))
+
+
+def log_probabilities(scores: Array) -> Array:
+    """Log-probabilities of a search: [R, V]."""
+    return log_softmax(scores)
 
 
 def argmax(array: Array) -> Array:

@@ -9,7 +9,7 @@ import optree
 import tensorflow as tf
 
 from ...configuration import dtype_name
-from ..cache import CacheBase, LayerCacheBase, heads_per_layer
+from ..cache import CacheBase, LayerCacheBase, cache_sizes, room_in
 from . import ops
 from .checks import check_room, known
 
@@ -132,14 +132,14 @@ class Cache(CacheBase):
         Raises:
             InputError: The model reads no sequences that long.
         """
-        check_room(room, config.max_position_embeddings)
-        size, dtype = config.hidden_size // config.num_attention_heads, dtype_name(dtype)
+        layers, size = cache_sizes(config)
+        shape = room_in(config, room), size
 
         def buffer(heads: int) -> tf.Tensor:
-            return tf.zeros((batch, heads, room, size), dtype)
+            return tf.zeros((batch, heads, *shape), dtype_name(dtype))
 
         nothing = tf.constant(0, tf.int32)
-        return cls(LayerCache((buffer(heads), buffer(heads)), nothing) for heads in heads_per_layer(config))
+        return cls(LayerCache((buffer(heads), buffer(heads)), nothing) for heads in layers)
 
     def with_room(self, room: int) -> Self:
         """A cache of the same tokens with room for `room`."""

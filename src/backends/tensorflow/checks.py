@@ -56,3 +56,13 @@ def check_room(needed: int | tf.Tensor, room: int | tf.Tensor) -> None:
         cache.check_room(known_need, known_room)
     else:
         tf.debugging.assert_less_equal(needed, room, "More tokens than a cache has room for.")
+
+
+def check_ends(flags: tf.Tensor) -> None:
+    """Refuse sequences [B, T] that have not all the same number of flags, or none.
+
+    Raises:
+        InputError: They have not.
+    """
+    if tf.executing_eagerly() and hasattr(flags, "numpy"):
+        checks.check_ends(tf.reduce_sum(tf.cast(flags, tf.int32), -1).numpy().tolist())

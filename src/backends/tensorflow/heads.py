@@ -59,9 +59,17 @@ def rightmost(hidden: tf.Tensor, input_ids: tf.Tensor | None, padding: int | Non
         InputError: There are several rows and no padding.
     """
     check_padding(hidden.shape[0], padding)
-    if input_ids is None or padding is None:
-        return hidden[:, -1]
-    places = tf.range(ops.shape(hidden)[1]) * tf.cast(input_ids != padding, tf.int32)  # [B, T]
+    return hidden[:, -1] if input_ids is None or padding is None else last_where(hidden, input_ids != padding)
+
+
+def last_where(hidden: tf.Tensor, flags: tf.Tensor) -> tf.Tensor:
+    """The hidden state of each sequence's last position with a flag, the first where none has: [B, T, D] -> [B, D].
+
+    Args:
+        hidden: [B, T, D].
+        flags: [B, T].
+    """
+    places = tf.range(ops.shape(hidden)[1]) * tf.cast(flags, tf.int32)  # [B, T]
     return tf.gather(hidden, tf.reduce_max(places, -1), batch_dims=1)
 
 
@@ -109,7 +117,8 @@ class PlainHead(TFPreTrainedModel):
     """A backbone and what reads its hidden states.
 
     An architecture's class says `backbone=`, and where its call is another than usual, `before=`: the argument that the
-    labels stand in front of, and `decoding=`: the arguments for decoding that it takes.
+    labels stand in front of, `decoding=`: the arguments for decoding that it takes, and `by_name=`: those that it takes
+    by name alone.
 
     Attributes:
         backbone: The class of the bare model.
@@ -124,12 +133,13 @@ class PlainHead(TFPreTrainedModel):
         backbone: type[TFPreTrainedModel] | None = None,
         before: str = "training",
         decoding: Sequence[str] = (),
+        by_name: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
         if backbone is not None:
             cls.backbone = backbone
-            cls.call = _call(backbone.call, cls.labels, before, decoding)
+            cls.call = _call(backbone.call, cls.labels, before, decoding, by_name)
 
     def make_backbone(self, **options: Any) -> None:
         """Make the backbone under its name."""
@@ -146,10 +156,14 @@ class PlainHead(TFPreTrainedModel):
 
 
 def _call(
-    backbone: Callable[..., Any], labels: tuple[str, ...], before: str, decoding: Sequence[str]
+    backbone: Callable[..., Any],
+    labels: tuple[str, ...],
+    before: str,
+    decoding: Sequence[str],
+    by_name: Sequence[str],
 ) -> Callable[..., Any]:
     """A head's call, with a signature made from its backbone's: see `head_signature`."""
-    signature, options = head_signature(backbone, labels, before, decoding), call_options(backbone)
+    signature, options = head_signature(backbone, labels, before, decoding, by_name), call_options(backbone, decoding)
 
     def call(self: PlainHead, *args: Any, **kwargs: Any) -> Any:
         """Run the backbone on its arguments and read its hidden states; labels give a loss."""

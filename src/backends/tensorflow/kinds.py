@@ -7,13 +7,18 @@ from collections.abc import Mapping
 from keras import layers
 
 from ...conversion.layouts import RAW
-from .layers import Conv1D, Holder
+from .layers import Conv1D, GroupNorm, Holder, RMSNorm, WeightNormConv1D
 
 KINDS: Mapping[type[layers.Layer], str] = {
     layers.Dense: "linear",
     Conv1D: "linear_in_out",
     layers.Embedding: "embedding",
     layers.LayerNormalization: "layer_norm",
+    RMSNorm: "rms_norm",
+    GroupNorm: "group_norm",
+    WeightNormConv1D: "weight_norm",
+    layers.Conv1D: "conv_1d",
+    layers.Conv2D: "conv_2d",
 }
 
 

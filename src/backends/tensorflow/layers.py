@@ -15,6 +15,7 @@ import keras
 import tensorflow as tf
 
 from ..checks import check_divides
+from . import ops
 
 #: The values of the layer that is being built; no attribute, for Keras would track it as a part of the layer.
 _first_values: ContextVar[Mapping[str, tf.Tensor] | None] = ContextVar("first_values", default=None)
@@ -91,13 +92,16 @@ class Sized(keras.layers.Layer):
 class Holder(Sized):
     """A layer that holds parameters of its own beside other layers."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._shapes: dict[str, tuple[int, ...]] = {}
+        self._constants: set[str] = set()
 
-    def parameter(self, name: str, shape: tuple[int, ...]) -> Any:
+    def parameter(self, name: str, shape: tuple[int, ...], is_trained: bool = True) -> Any:
         """Declare a parameter, for the attribute of this name: None until the layer is built."""
         self._shapes[name] = shape
+        if not is_trained:
+            self._constants.add(name)
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         return dict(self._shapes)
@@ -109,7 +113,8 @@ class Holder(Sized):
     def build(self, input_shape: Any = None) -> None:
         """Create the variables."""
         for name, shape in self._shapes.items():
-            setattr(self, name, self.add_weight(name=name, shape=shape, initializer="zeros"))
+            trainable = name not in self._constants
+            setattr(self, name, self.add_weight(name=name, shape=shape, initializer="zeros", trainable=trainable))
 
 
 class Dense(Sized, keras.layers.Dense):
@@ -174,6 +179,43 @@ class Embedding(Sized, keras.layers.Embedding):
         return {"embeddings": (self.input_dim, self.output_dim)}
 
 
+class ScaledEmbedding(Embedding):
+    """Rows of a table, each multiplied with one number: [...] -> [..., output_dim].
+
+    Args:
+        scale: The number.
+    """
+
+    def __init__(self, input_dim: int, output_dim: int, *, scale: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(input_dim, output_dim, **kwargs)
+        self.scale = scale
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        rows = super().call(inputs)
+        return rows if self.scale == 1.0 else rows * self.scale
+
+
+class LayerDrop(keras.layers.Layer):
+    """Leaves a layer out in training, with some probability (Fan et al. 2019, https://arxiv.org/abs/1909.11556).
+
+    Args:
+        rate: The probability.
+    """
+
+    def __init__(self, rate: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rate = rate
+        if rate > 0.0:  # a generator is a variable
+            self.seed_generator = keras.random.SeedGenerator()
+
+    def call(self, before: tf.Tensor, after: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """What a layer read and what it answered, either [B, T, D]: the first if the layer is left out."""
+        if not training or self.rate == 0.0:
+            return after
+        drawn = keras.random.uniform((), seed=self.seed_generator)
+        return tf.where(drawn < self.rate, before, after)
+
+
 class TiedDense(keras.layers.Layer):
     """x table^T, where the table is that of an embedding: [..., output_dim] -> [..., input_dim].
 
@@ -205,6 +247,143 @@ class LayerNorm(Sized, keras.layers.LayerNormalization):
         return (None, self.size)
 
 
+class Convolution1D(Sized, keras.layers.Conv1D):
+    """A convolution over time: [B, T, in_channels] -> [B, T', filters]."""
+
+    def __init__(self, in_channels: int, filters: int, kernel_size: int, **kwargs: Any) -> None:
+        super().__init__(filters, kernel_size, data_format="channels_last", **kwargs)
+        self.in_channels = in_channels
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        bias = {"bias": (self.filters,)} if self.use_bias else {}
+        return {"kernel": (*self.kernel_size, self.in_channels, self.filters), **bias}
+
+    def shape_to_build(self) -> tuple[int | None, ...]:
+        return (None, None, self.in_channels)
+
+
+class WeightNormConv1D(Sized):
+    """A convolution in groups with a weight that is a length for each position times a direction.
+
+    Its input is padded on both sides: [B, T, C] -> [B, T or T + 1, C].
+
+    Args:
+        channels: C.
+        kernel_size: K; where it is even there is one frame more.
+        groups: Groups of channels.
+    """
+
+    def __init__(self, channels: int, kernel_size: int, groups: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.channels, self.kernel_size, self.groups = channels, kernel_size, groups
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the variables."""
+        for name, shape in self.parameter_shapes().items():
+            setattr(self, name, self.add_weight(name=name, shape=shape, initializer="ones"))
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        direction = tf.convert_to_tensor(self.weight_v)  # [C, C / groups, K]
+        length = tf.transpose(tf.convert_to_tensor(self.weight_g), (2, 1, 0))  # [1, 1, K]
+        norm = tf.sqrt(tf.reduce_sum(tf.square(direction), (0, 1), keepdims=True))
+        weight = tf.transpose(direction * (length / norm), (2, 1, 0))  # [K, C / groups, C]
+        reach = self.kernel_size // 2
+        padded = tf.pad(inputs, [[0, 0], [reach, reach], [0, 0]])
+        # group by group: on a CPU TensorFlow has no gradient of a convolution in groups
+        parts = zip(tf.split(padded, self.groups, 2), tf.split(weight, self.groups, 2), strict=True)
+        return tf.concat([tf.nn.conv1d(part, kernel, 1, "VALID") for part, kernel in parts], 2) + self.bias
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        inner = self.channels // self.groups
+        return {
+            "weight_g": (self.kernel_size, 1, 1),
+            "weight_v": (self.channels, inner, self.kernel_size),
+            "bias": (self.channels,),
+        }
+
+
+class GroupNorm(Sized):
+    """Normalization of each channel over time, a group for each: [B, T, size] -> the same.
+
+    Args:
+        size: How many channels there are.
+        epsilon: What is added to the variance.
+    """
+
+    def __init__(self, size: int, *, epsilon: float = 1e-5, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size, self.epsilon = size, epsilon
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the variables."""
+        self.gamma = self.add_weight(name="gamma", shape=(self.size,), initializer="ones")
+        self.beta = self.add_weight(name="beta", shape=(self.size,), initializer="zeros")
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        wide = ops.widen(inputs)
+        distance = wide - tf.reduce_mean(wide, 1, keepdims=True)
+        variance = tf.reduce_mean(tf.square(distance), 1, keepdims=True)
+        normal = tf.cast(distance * tf.math.rsqrt(variance + self.epsilon), inputs.dtype)
+        return normal * tf.convert_to_tensor(self.gamma) + tf.convert_to_tensor(self.beta)
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"gamma": (self.size,), "beta": (self.size,)}
+
+
+class Conv2D(Sized, keras.layers.Conv2D):
+    """A convolution over images: [B, Y, X, in_channels] -> [B, Y', X', filters]."""
+
+    def __init__(self, in_channels: int, filters: int, kernel_size: Any, **kwargs: Any) -> None:
+        super().__init__(filters, kernel_size, data_format="channels_last", **kwargs)
+        self.in_channels = in_channels
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        bias = {"bias": (self.filters,)} if self.use_bias else {}
+        return {"kernel": (*self.kernel_size, self.in_channels // self.groups, self.filters), **bias}
+
+    def shape_to_build(self) -> tuple[int | None, ...]:
+        return (None, None, None, self.in_channels)
+
+
+class DepthwiseConv2D(Conv2D):
+    """A convolution of each channel by itself, the image padded to keep its size: [B, Y, X, C] -> [B, Y, X, C].
+
+    Its kernel is [Y, X, 1, C], as that of any convolution in groups; those TensorFlow would compile for a CPU.
+    """
+
+    def __init__(self, channels: int, kernel_size: Any, **kwargs: Any) -> None:
+        super().__init__(channels, channels, kernel_size, groups=channels, padding="same", **kwargs)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        kernel = tf.transpose(tf.convert_to_tensor(self.kernel), (0, 1, 3, 2))  # [Y, X, C, 1]
+        return tf.nn.depthwise_conv2d(inputs, kernel, (1, 1, 1, 1), "SAME") + self.bias
+
+
+class RMSNorm(Sized):
+    """Division by the root of the mean square (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467).
+
+    Args:
+        size: The width of what it normalizes, [..., size].
+        epsilon: What is added to the mean square.
+    """
+
+    def __init__(self, size: int, *, epsilon: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size, self.epsilon = size, epsilon
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the variable."""
+        self.weight = self.add_weight(name="weight", shape=(self.size,), initializer="ones")
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        wide = ops.widen(inputs)
+        normal = wide * tf.math.rsqrt(tf.reduce_mean(tf.square(wide), -1, keepdims=True) + self.epsilon)
+        return tf.convert_to_tensor(self.weight) * tf.cast(normal, inputs.dtype)
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.size,)}
+
+
 class Unconverted(keras.layers.Layer):
     """A layer that gets its arguments themselves: Keras would convert a cache, and hand on a copy of it."""
 
@@ -216,7 +395,7 @@ class Unconverted(keras.layers.Layer):
 class CheckpointedLayer(keras.layers.Layer):
     """A layer whose intermediate values the backward pass may compute again instead of keeping them.
 
-    Its call takes tensors and None, and answers a tuple of them. With a cache to fill it is called as usual.
+    Its call takes tensors and None, and answers one or a tuple of them. With a cache to fill it is called as usual.
 
     Attributes:
         recomputes: Whether it does so, in training.
@@ -226,10 +405,11 @@ class CheckpointedLayer(keras.layers.Layer):
 
     def __call__(self, *args: Any, memory: Any = None, training: bool = False) -> Any:
         if not self.recomputes or not training or memory is not None:
-            return super().__call__(*args, memory=memory, training=training)
+            options = {} if memory is None else {"memory": memory}  # layers that fill no cache know none
+            return super().__call__(*args, **options, training=training)
         return self._recomputed(args)
 
-    def _recomputed(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _recomputed(self, args: tuple[Any, ...]) -> Any:
         """The call as a function of its tensors and weights alone, so that TensorFlow can run it a second time.
 
         The random states are those before the first run in both, so that dropout drops the same.
@@ -237,21 +417,23 @@ class CheckpointedLayer(keras.layers.Layer):
         places = [place for place, value in enumerate(args) if value is not None]
         states = [tf.identity(variable.value) for variable in self.non_trainable_variables]
         weights = [tf.convert_to_tensor(variable._value) for variable in self.trainable_variables]  # not autocast
-        runs: list[tuple[Any, Any]] = []
+        runs: list[tuple[Any, ...]] = []
 
         def run(*tensors: tf.Tensor) -> tuple[tf.Tensor, ...]:
             given = dict(zip(places, tensors, strict=False))
             whole = [given.get(place) for place in range(len(args))]
-            result: Any = self.stateless_call(tensors[len(places) :], states, *whole, memory=None, training=True)
+            result: Any = self.stateless_call(tensors[len(places) :], states, *whole, training=True)
             answer, after = result
-            runs.append(([value is not None for value in answer], after))
-            return tuple(value for value in answer if value is not None)
+            several = answer if isinstance(answer, tuple) else (answer,)
+            runs.append(([value is not None for value in several], several is answer, after))
+            return tuple(value for value in several if value is not None)
 
         found = iter(tf.recompute_grad(run)(*(args[place] for place in places), *weights))
-        is_there, after = runs[0]
+        is_there, are_several, after = runs[0]
         for variable, state in zip(self.non_trainable_variables, after, strict=True):
             variable.assign(state)
-        return tuple(next(found) if there else None for there in is_there)
+        answer = tuple(next(found) if there else None for there in is_there)
+        return answer if are_several else answer[0]
 
 
 def in_chunks(function: Callable[[tf.Tensor], tf.Tensor], hidden: tf.Tensor, size: int) -> tf.Tensor:

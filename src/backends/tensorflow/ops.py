@@ -68,6 +68,16 @@ def take_along_last(array: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
     return tf.gather(array, indices, batch_dims=1)
 
 
+def full_like(array: tf.Tensor, value: float) -> tf.Tensor:
+    """An array of one value, with the type and shape of another."""
+    return tf.fill(tf.shape(array), tf.constant(value, array.dtype))
+
+
+def count(mask: tf.Tensor) -> tf.Tensor:
+    """The sum of each row of ones and zeros, whole numbers: [B, L] -> [B]."""
+    return tf.reduce_sum(tf.cast(mask, tf.int32), -1)
+
+
 # ---- what searches ask for ----------------------------------------------------------------------------------
 
 log = tf.math.log
@@ -99,6 +109,11 @@ def full(shape: tuple[int, ...], value: float, like: tf.Tensor, dtype: str | Non
 def shift_right(array: tf.Tensor, bits: int) -> tf.Tensor:
     """The bits of int32 elements moved to the right, zeros from the left."""
     return tf.bitwise.right_shift(array, bits) & ((1 << (32 - bits)) - 1)
+
+
+def log_probabilities(scores: tf.Tensor) -> tf.Tensor:
+    """Log-probabilities of a search: [R, V]; exactly rounded, since a beam adds many of them up."""
+    return tf.cast(tf.nn.log_softmax(tf.cast(scores, tf.float64), -1), scores.dtype)
 
 
 def argmax(array: tf.Tensor) -> tf.Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...configuration import dtype_name
-from ..cache import CacheBase, LayerCacheBase, check_room, heads_per_layer
+from ..cache import CacheBase, LayerCacheBase, cache_sizes, check_room
 
 KeysAndValues: TypeAlias = tuple[Tensor, Tensor]
 
@@ -238,16 +238,14 @@ class StaticCache(DynamicCache):
         device: Any = None,
         dtype: Any = torch.float32,
     ) -> None:
-        size = config.hidden_size // config.num_attention_heads
+        layers, size = cache_sizes(config)
         room = config.max_position_embeddings if max_cache_len is None else max_cache_len
         dtype = getattr(torch, dtype_name(dtype) or "float32")
 
         def buffer(heads: int) -> Tensor:
             return torch.zeros(max_batch_size, heads, room, size, device=device, dtype=dtype)
 
-        super().__init__(
-            LayerCache(_Room(buffer(heads), buffer(heads), 0, fixed=True)) for heads in heads_per_layer(config)
-        )
+        super().__init__(LayerCache(_Room(buffer(heads), buffer(heads), 0, fixed=True)) for heads in layers)
 
 
 class EncoderDecoderCache(DynamicCache):

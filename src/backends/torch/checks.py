@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .. import checks
 from ..checks import check_range, check_token_shape
 
 
@@ -29,3 +30,13 @@ def check_indices(ids: Tensor | None, rows: int, what: str) -> None:
     if ids.device.type == "cpu" and ids.numel() and not torch.compiler.is_compiling():
         lowest, highest = torch.aminmax(ids)
         check_range(int(lowest), int(highest), rows, what)
+
+
+def check_ends(flags: Tensor) -> None:
+    """Refuse sequences [B, T] that have not all the same number of flags, or none.
+
+    Raises:
+        InputError: They have not.
+    """
+    if flags.device.type == "cpu" and not torch.compiler.is_compiling():
+        checks.check_ends(flags.sum(-1).tolist())

@@ -56,9 +56,17 @@ def rightmost(hidden: Tensor, input_ids: Tensor | None, padding: int | None) -> 
         InputError: There are several rows and no padding.
     """
     check_padding(hidden.shape[0], padding)
-    if input_ids is None or padding is None:
-        return hidden[:, -1]
-    places = torch.arange(hidden.shape[1], device=hidden.device) * (input_ids != padding)  # [B, T]
+    return hidden[:, -1] if input_ids is None or padding is None else last_where(hidden, input_ids != padding)
+
+
+def last_where(hidden: Tensor, flags: Tensor) -> Tensor:
+    """The hidden state of each sequence's last position with a flag, the first where none has: [B, T, D] -> [B, D].
+
+    Args:
+        hidden: [B, T, D].
+        flags: [B, T].
+    """
+    places = torch.arange(hidden.shape[1], device=hidden.device) * flags  # [B, T]
     return hidden[torch.arange(hidden.shape[0], device=hidden.device), places.amax(-1)]
 
 
@@ -140,7 +148,7 @@ def _forward(
     backbone: Callable[..., Any], labels: tuple[str, ...], before: str, decoding: Sequence[str]
 ) -> Callable[..., Any]:
     """A head's call, with a signature made from its backbone's: see `head_signature`."""
-    signature, options = head_signature(backbone, labels, before, decoding), call_options(backbone)
+    signature, options = head_signature(backbone, labels, before, decoding), call_options(backbone, decoding)
 
     def forward(self: PlainHead, *args: Any, **kwargs: Any) -> Any:
         """Run the backbone on its arguments and read its hidden states; labels give a loss."""

@@ -7,13 +7,19 @@ from collections.abc import Mapping
 from torch import nn
 
 from ...conversion.layouts import RAW
-from .layers import Conv1D
+from .layers import Conv1D, RMSNorm, WeightNorm, WeightNormConv1d
 
 KINDS: Mapping[type[nn.Module], str] = {
     nn.Linear: "linear",
     Conv1D: "linear_in_out",
     nn.Embedding: "embedding",
     nn.LayerNorm: "layer_norm",
+    RMSNorm: "rms_norm",
+    nn.Conv1d: "conv_1d",
+    nn.Conv2d: "conv_2d",
+    nn.GroupNorm: "group_norm",
+    WeightNorm: "weight_norm",
+    WeightNormConv1d: "weight_norm",
 }
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..cache import LayerCacheBase
 from ..checks import check_divides
+from . import ops
 
 
 class Conv1D(nn.Module):
@@ -35,6 +37,104 @@ class Conv1D(nn.Module):
     def extra_repr(self) -> str:
         """The sizes, for `print`."""
         return f"nf={self.nf}, nx={self.nx}"
+
+
+class ScaledEmbedding(nn.Embedding):
+    """Rows of a table, each multiplied with one number: [...] -> [..., embedding_dim].
+
+    Args:
+        rows: How many there are.
+        width: The size of each.
+        padding: The index of a row that learns nothing.
+        scale: The number.
+    """
+
+    def __init__(self, rows: int, width: int, padding: int | None = None, scale: float = 1.0) -> None:
+        super().__init__(rows, width, padding)
+        self.scale = scale
+
+    def forward(self, input: Tensor) -> Tensor:
+        rows = super().forward(input)
+        return rows if self.scale == 1.0 else rows * self.scale
+
+
+class LayerDrop(nn.Module):
+    """Leaves a layer out in training, with some probability (Fan et al. 2019, https://arxiv.org/abs/1909.11556).
+
+    Args:
+        rate: The probability.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, before: Tensor, after: Tensor) -> Tensor:
+        """What a layer read and what it answered, either [B, T, D]: the first if the layer is left out."""
+        if not self.training or self.rate == 0.0:
+            return after
+        return torch.where(torch.rand((), device=after.device) < self.rate, before, after)
+
+
+class RMSNorm(nn.Module):
+    """Division by the root of the mean square (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467).
+
+    Args:
+        size: The width of what it normalizes, [..., size].
+        eps: What is added to the mean square.
+    """
+
+    def __init__(self, size: int, eps: float) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(size))
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        wide = ops.widen(hidden)
+        normal = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
+        return self.weight * normal.to(self.weight.dtype)
+
+    def extra_repr(self) -> str:
+        """The sizes, for `print`."""
+        return f"{len(self.weight)}, eps={self.eps}"
+
+
+class WeightNorm(nn.Module):
+    """A weight that is a length for each position times a direction, under PyTorch's names (Salimans and Kingma 2016).
+
+    Args:
+        shape: [out, in, K] of the weight; the lengths are [1, 1, K].
+    """
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.original0 = nn.Parameter(torch.empty(1, 1, shape[-1]))
+        self.original1 = nn.Parameter(torch.empty(shape))
+        nn.init.ones_(self.original0)
+        nn.init.normal_(self.original1)
+
+    def forward(self) -> Tensor:
+        return self.original1 * (self.original0 / torch.linalg.vector_norm(self.original1, dim=(0, 1), keepdim=True))
+
+
+class WeightNormConv1d(nn.Module):
+    """A convolution in groups with a normed weight, its input padded on both sides: [B, C, T] -> [B, C, T or T + 1].
+
+    Args:
+        channels: C.
+        kernel_size: K; where it is even there is one frame more.
+        groups: Groups of channels.
+    """
+
+    def __init__(self, channels: int, kernel_size: int, groups: int) -> None:
+        super().__init__()
+        self.padding, self.groups = kernel_size // 2, groups
+        self.parametrizations = nn.ModuleDict({"weight": WeightNorm((channels, channels // groups, kernel_size))})
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        weight = self.parametrizations["weight"]()
+        return F.conv1d(hidden, weight, self.bias, padding=self.padding, groups=self.groups)
 
 
 class CheckpointedLayer(nn.Module):

@@ -75,7 +75,7 @@ class PreTrainedModel(GenerationMixin, PretrainedBase, nn.Module, metaclass=Cons
         slots = {slot.name: slot for slot in self._every_slot()}
         for alias, name in tied_names(slots, self.weights_of(self.config), self.config).items():
             if alias in slots:
-                setattr(slots[alias].owner, slots[alias].leaf, self.held(slots[name]))
+                setattr(slots[alias].owner, slots[alias].path[-1], self.held(slots[name]))
                 note_sizes(slots[alias].owner)
 
     def set_output_embeddings(self, new_embeddings: nn.Module) -> None:
@@ -117,22 +117,22 @@ class PreTrainedModel(GenerationMixin, PretrainedBase, nn.Module, metaclass=Cons
             tensor = self.held(slot) if value is None else tensor_of(value)
             if tensor.is_meta:
                 raise no_initial_value(slot)
-            if slot.leaf in owner._parameters:
+            if slot.path[-1] in owner._parameters:
                 tensor = nn.Parameter(tensor, requires_grad=tensor.is_floating_point())
-            setattr(owner, slot.leaf, tensor)
+            setattr(owner, slot.path[-1], tensor)
         self.tie_weights()
 
     def replace(self, slot: Slot, array: np.ndarray) -> None:
         """Put an array of another shape into a slot, and tell the layer that owns it its new size."""
         old = self.held(slot)
         tensor = tensor_of(np.ascontiguousarray(array)).to(old.device)
-        setattr(slot.owner, slot.leaf, nn.Parameter(tensor, requires_grad=old.requires_grad))
+        setattr(slot.owner, slot.path[-1], nn.Parameter(tensor, requires_grad=old.requires_grad))
         note_sizes(slot.owner)
         self.tie_weights()
 
     def held(self, slot: Slot) -> torch.Tensor:
         """The parameter or buffer of a slot."""
-        return getattr(slot.owner, slot.leaf)
+        return getattr(slot.owner, slot.path[-1])
 
     def read_slot(self, slot: Slot) -> np.ndarray:
         """What a slot holds, as a NumPy array that shares its memory where it is on the CPU."""

@@ -62,6 +62,16 @@ def take_along_last(array: Tensor, indices: Tensor) -> Tensor:
     return torch.take_along_dim(array, indices.long()[..., None], -1)[..., 0]
 
 
+def full_like(array: Tensor, value: float) -> Tensor:
+    """An array of one value, with the type and shape of another."""
+    return torch.full_like(array, value)
+
+
+def count(mask: Tensor) -> Tensor:
+    """The sum of each row of ones and zeros, whole numbers: [B, L] -> [B]."""
+    return mask.sum(-1, dtype=torch.long)
+
+
 # ---- what searches ask for ----------------------------------------------------------------------------------
 
 log = torch.log
@@ -93,6 +103,11 @@ def full(shape: tuple[int, ...], value: float, like: Tensor, dtype: str | None =
 def shift_right(array: Tensor, bits: int) -> Tensor:
     """The bits of int32 elements moved to the right, zeros from the left."""
     return (array >> bits) & ((1 << (32 - bits)) - 1)
+
+
+def log_probabilities(scores: Tensor) -> Tensor:
+    """Log-probabilities of a search: [R, V]."""
+    return log_softmax(scores)
 
 
 def argmax(array: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, ClassVar, NamedTuple
@@ -14,10 +15,12 @@ from ...files.strict_json import load_json_object
 from ...outputs import ModelOutput
 from ...tokenization import PreTrainedTokenizer
 from ...tokenization.decoding import tighten
+from ...tokenization.options import TensorType
 from ...tokenization.reading import MAX_BYTES
 from ...tokenization.saving import CONFIG_FILE, dump_json
 from ...tokenization.special_tokens import Token
 from ...tokenization.vocabularies import VOCABULARY_FILE, check_ids
+from .feature_extraction_wav2vec2 import VALUES, Wav2Vec2FeatureExtractor, normalized, sounds_of
 
 
 class Wav2Vec2CTCTokenizerOutput(ModelOutput):
@@ -338,3 +341,74 @@ def _read_vocabularies(path: str | os.PathLike[str]) -> dict[str, Any]:
     else:
         check_ids(vocabulary, str(path))
     return vocabulary
+
+
+class Wav2Vec2Tokenizer(Wav2Vec2CTCTokenizer):
+    """Of old: reads sounds, and writes texts from what CTC predicts. `Wav2Vec2Processor` has taken its place.
+
+    Args:
+        vocab_file: The vocabulary, a vocab.json.
+        bos_token, eos_token, unk_token, pad_token: The special tokens; the padding token is CTC's blank.
+        word_delimiter_token: What stands between words.
+        do_lower_case: Whether decoded texts are in lower case.
+        do_normalize: Whether each sound is brought to mean 0 and variance 1.
+        return_attention_mask: Whether to say where sounds are filled up.
+        kwargs: As for every tokenizer.
+    """
+
+    model_input_names = ["input_values", "attention_mask"]
+
+    def __init__(
+        self,
+        vocab_file: str | os.PathLike[str],
+        bos_token: Token = "<s>",
+        eos_token: Token = "</s>",
+        unk_token: Token = "<unk>",
+        pad_token: Token = "<pad>",
+        word_delimiter_token: Token = "|",
+        do_lower_case: bool = False,
+        do_normalize: bool = False,
+        return_attention_mask: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        warnings.warn("Wav2Vec2Tokenizer is called Wav2Vec2Processor now.", FutureWarning, stacklevel=2)
+        roles = {"bos_token": bos_token, "eos_token": eos_token, "unk_token": unk_token, "pad_token": pad_token}
+        options = {"do_normalize": do_normalize, "return_attention_mask": return_attention_mask}
+        words = {"word_delimiter_token": word_delimiter_token, "do_lower_case": do_lower_case}
+        super().__init__(vocab_file, **roles, **words, **{**options, **kwargs})
+        self.do_normalize, self.return_attention_mask = do_normalize, return_attention_mask
+
+    def __call__(
+        self,
+        raw_speech: Any,
+        padding: bool | str = False,
+        max_length: int | None = None,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_tensors: str | TensorType | None = None,
+        verbose: bool = True,
+        **kwargs: Any,
+    ) -> Any:
+        """Prepare sounds, filled up with the padding token's number.
+
+        Args:
+            raw_speech: A sound or several, as `Wav2Vec2FeatureExtractor` takes them.
+            padding, max_length, pad_to_multiple_of: As of its `pad`.
+            padding_side: "right" or "left"; the tokenizer's if None.
+            return_tensors: `pt`, `tf`, `np` or `jax`; arrays if None.
+            verbose, kwargs: Not read.
+
+        Raises:
+            InputError: As of `Wav2Vec2FeatureExtractor`.
+        """
+        sounds = [normalized(sound, len(sound)) if self.do_normalize else sound for sound in sounds_of(raw_speech)]
+        side, value = padding_side or self.padding_side, self.pad_token_id or 0
+        filler = Wav2Vec2FeatureExtractor(
+            padding_value=value, padding_side=side, return_attention_mask=self.return_attention_mask
+        )
+        lengths = {"max_length": max_length, "pad_to_multiple_of": pad_to_multiple_of}
+        return filler.pad({VALUES: sounds}, padding, **lengths, return_tensors=return_tensors)
+
+    def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
+        remedy = "Use Wav2Vec2CTCTokenizer."
+        raise InputError(three_beats("a text for Wav2Vec2Tokenizer, which reads sounds", "a sound", remedy))

@@ -11,6 +11,7 @@ import optax
 
 import triformers
 from tests.parity.runners import arrays
+from triformers.backends.flax.model import nest
 
 PREFIX = "Flax"
 
@@ -72,7 +73,9 @@ def gradients(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray
 
 def train(model: Any, inputs: dict[str, np.ndarray], steps: int, rate: float, decay: float) -> None:
     """Optimizer steps with AdamW, dropout off."""
-    optimizer = optax.adamw(rate, weight_decay=decay)
+    constants = {slot.path for slot in model.slots_named(model.weights_of(model.config).token_biases)}
+    decays = nest((slot.path, slot.path not in constants) for slot in model.slots())  # elsewhere they are no parameters
+    optimizer = optax.adamw(rate, weight_decay=decay, mask=decays)
     params, state = model.params, optimizer.init(model.params)
 
     @jax.jit

@@ -1,0 +1,107 @@
+"""What models of images share: their base class, and the parts that own no parameter."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, cast
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jax import Array
+
+from ..images import bicubic_weights, check_pixels, pixel_shape
+from . import ops
+from .model import FlaxPreTrainedModel
+
+
+class FlaxImageModel(FlaxPreTrainedModel):
+    """Base of models that read images [B, C, Y, X]: a linen module of `module_class` and its parameters.
+
+    Args:
+        config: What the model is.
+        input_shape: The shape of an example image; the configuration's if None.
+        seed: Seed of the initial weights.
+        dtype: The type of the computation.
+        _do_init: Whether to make parameters; without, every call must be given them.
+        gradient_checkpointing: Whether training computes intermediate values again instead of keeping them.
+        param_dtype: The type of the parameters: float32, or float64 if `dtype` is.
+        module_kwargs: Further attributes of the module.
+    """
+
+    main_input_name = "pixel_values"
+    module_class: ClassVar[type[nn.Module]]
+
+    def __init__(
+        self,
+        config: Any,
+        input_shape: tuple[int, ...] | None = None,
+        seed: int = 0,
+        dtype: Any = jnp.float32,
+        _do_init: bool = True,
+        gradient_checkpointing: bool = False,
+        param_dtype: Any = None,
+        **module_kwargs: Any,
+    ) -> None:
+        if gradient_checkpointing:  # a user's module may not know it
+            module_kwargs["gradient_checkpointing"] = True
+        module = self.module_class(config, jnp.dtype(dtype), **module_kwargs)
+        shape = pixel_shape(config) if input_shape is None else input_shape
+        super().__init__(config, module, shape, seed, dtype, _do_init, param_dtype)
+
+    @property
+    def dummy_inputs(self) -> dict[str, Array]:
+        """The least inputs that a call takes: one image."""
+        return {self.main_input_name: jnp.zeros(self.input_shape, self.dtype)}
+
+
+def checked_pixels(images: Array | None, channels: int, size: Any = None) -> Array:
+    """The images, if they are some that a model reads; arguments and errors are those of `check_pixels`."""
+    check_pixels(None if images is None else images.shape, channels, size)
+    return cast(Array, images)
+
+
+def channels_last(images: Array) -> Array:
+    """[B, C, Y, X] -> [B, Y, X, C]."""
+    return images.transpose(0, 2, 3, 1)
+
+
+def channels_first(images: Array) -> Array:
+    """[B, Y, X, C] -> [B, C, Y, X]."""
+    return images.transpose(0, 3, 1, 2)
+
+
+def pixel_shuffle(maps: Array, stride: int) -> Array:
+    """Channels as squares of pixels, in PyTorch's order: [B, rows, columns, C * stride^2] -> [B, C, Y, X]."""
+    batch, rows, columns, channels = maps.shape
+    apart = maps.reshape(batch, rows, columns, channels // stride**2, stride, stride)
+    return apart.transpose(0, 3, 1, 4, 2, 5).reshape(batch, -1, rows * stride, columns * stride)
+
+
+def resize_positions(positions: Array, source: tuple[int, int], target: tuple[int, int]) -> Array:
+    """Positions of a grid as those of a grid of another size, between them by cubic convolution.
+
+    [B, rows * columns, D] for `source` -> the same for `target`.
+    """
+    if source == target:
+        return positions
+    batch, _, width = positions.shape
+    grid = ops.widen(positions.reshape(batch, *source, width))
+    down, across = (jnp.asarray(bicubic_weights(*sizes), grid.dtype) for sizes in zip(source, target, strict=True))
+    resized = jnp.einsum("xr,byrd->byxd", across, jnp.einsum("ys,bsrd->byrd", down, grid))
+    return resized.reshape(batch, target[0] * target[1], width).astype(positions.dtype)
+
+
+class DropPath(nn.Module):
+    """In training, what a block adds, left out for a random part of the rows (Huang et al. 2016, arXiv 1603.09382).
+
+    What stays is made larger, so that the mean is the same.
+
+    Attributes:
+        rate: The part.
+    """
+
+    rate: float
+
+    @nn.compact
+    def __call__(self, branch: Array, deterministic: bool = True) -> Array:
+        axes = tuple(range(1, branch.ndim))
+        return nn.Dropout(self.rate, broadcast_dims=axes, name="rows")(branch, deterministic=deterministic)
