@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,8 @@ CONFIG = T5Config(
     dropout_rate=0.0,
     pad_token_id=PAD,
     eos_token_id=END,
-    decoder_start_token_id=PAD,
 )
+CONFIG.decoder_start_token_id = PAD
 
 
 def strings(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -59,6 +60,7 @@ def strings(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return texts, reverses
 
 
+@cache
 def held_back() -> tuple[np.ndarray, np.ndarray]:
     """Strings to write the reverse of, none of which was among those to learn from, and their reverse."""
     learnt = {text.tobytes() for text in strings(STEPS * ROWS, SEED)[0]}
@@ -72,28 +74,27 @@ def labels_of(reverses: np.ndarray) -> np.ndarray:
     return np.where(reverses == PAD, -100, reverses)
 
 
-def rate_at(step: int, steps: int) -> float:
-    """The learning rate: it rises for a twentieth of the steps, then falls to 0."""
-    return RATE * min(20 * (step + 1) / steps, 1 - step / steps)
+def rates(steps: int) -> np.ndarray:
+    """The learning rate of each step: it rises for a twentieth of them, then falls to 0."""
+    passed = np.arange(steps) / steps
+    return (RATE * np.minimum(20 * (passed + 1 / steps), 1 - passed)).astype(np.float32)
 
 
 # ---- learning, in each framework's own way ------------------------------------------------------------------
 
 
 def train_torch(texts: np.ndarray, labels: np.ndarray, steps: int) -> Any:
-    """A loop over batches with PyTorch's AdamW."""
+    """A loop over batches with PyTorch's Adam."""
     import torch
 
     model = triformers.T5ForConditionalGeneration(CONFIG, seed=SEED).train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_at(step, steps) / RATE)
-    for rows in torch.arange(steps * ROWS).split(ROWS):
+    optimizer = torch.optim.Adam(model.parameters())
+    for rate, rows in zip(rates(steps).tolist(), torch.arange(steps * ROWS).split(ROWS), strict=True):
+        optimizer.param_groups[0]["lr"] = rate
         optimizer.zero_grad()
-        given = {"input_ids": torch.from_numpy(texts)[rows], "labels": torch.from_numpy(labels)[rows]}
-        mask = (given["input_ids"] != PAD).long()
-        model(**given, attention_mask=mask).loss.backward()
+        ids = torch.from_numpy(texts)[rows]
+        model(input_ids=ids, attention_mask=ids != PAD, labels=torch.from_numpy(labels)[rows]).loss.backward()
         optimizer.step()
-        schedule.step()
     return model.eval()
 
 
@@ -101,15 +102,15 @@ def train_tensorflow(texts: np.ndarray, labels: np.ndarray, steps: int) -> Any:
     """Keras' `compile` and `fit`, with the labels among the inputs and the model's own loss."""
     import keras
 
-    class Rate(keras.optimizers.schedules.LearningRateSchedule):
-        def __call__(self, step: Any) -> Any:
-            step = keras.ops.cast(step, "float32")
-            return RATE * keras.ops.minimum(20 * (step + 1) / steps, 1 - step / steps)
-
     model = triformers.TFT5ForConditionalGeneration(CONFIG, seed=SEED)
-    model.compile(optimizer=keras.optimizers.Adam(Rate()))
+    model.compile(optimizer=keras.optimizers.Adam())
     inputs = {"input_ids": texts, "attention_mask": (texts != PAD).astype(np.int64), "labels": labels}
-    model.fit(inputs, batch_size=ROWS, epochs=1, shuffle=False, verbose=0)
+
+    def set_rate(step: int, logs: Any) -> None:
+        model.optimizer.learning_rate = rates(steps)[step]
+
+    schedule = keras.callbacks.LambdaCallback(on_train_batch_begin=set_rate)
+    model.fit(inputs, batch_size=ROWS, epochs=1, shuffle=False, verbose=0, callbacks=[schedule])
     return model
 
 
@@ -119,8 +120,7 @@ def train_flax(texts: np.ndarray, labels: np.ndarray, steps: int) -> Any:
     import optax
 
     model = triformers.FlaxT5ForConditionalGeneration(CONFIG, seed=SEED)
-    rates = np.array([rate_at(step, steps) for step in range(steps)], np.float32)
-    optimizer = optax.adam(lambda step: jax.numpy.asarray(rates)[step])
+    optimizer = optax.adam(lambda step: jax.numpy.asarray(rates(steps))[step])
     params, state = model.params, optimizer.init(model.params)
 
     @jax.jit

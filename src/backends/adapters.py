@@ -24,6 +24,7 @@ FILES = ("adapter.{}.safetensors", "adapter.{}.bin")
 class LanguageAdapters(PretrainedBase):
     """A model whose layers have small blocks for a language each, which files of their own hold, its head with them."""
 
+    config: Any
     target_lang: str | None = None
 
     @classmethod

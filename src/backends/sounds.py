@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ..configuration import PretrainedConfig
 from ..files.errors import ConfigurationError, InputError, three_beats
 
 #: Draws uniform numbers for a purpose, in a shape: `drawn` of a framework's room with a source put in.
@@ -152,14 +151,15 @@ def mean_and_deviation(hidden: Any, lengths: Any, ops: Any) -> Any:
 # ---- checks -------------------------------------------------------------------------------------------------
 
 
-def check_sound(shape: Sequence[int | None] | None, config: Any) -> None:
-    """Refuse what is no batch of sounds that are long enough for one frame; a size that is not known may be any.
+def checked_sound(sound: Any, config: Any) -> Any:
+    """A batch of sounds that are long enough for one frame; a size that is not known may be any.
 
     Raises:
-        InputError: The shape is another one, or the sounds are too short.
+        InputError: There are none, their shape is another one, or they are too short.
     """
-    if shape is None:
+    if sound is None:
         raise InputError(three_beats("got no input_values", "sounds [batch, samples]", "Give some."))
+    shape = tuple(sound.shape)
     if len(shape) != 2:
         remedy = "Add a batch dimension: input_values[None]." if len(shape) == 1 else "Give one channel alone."
         raise InputError(three_beats(f"input_values of shape {list(shape)}", "[batch, samples]", remedy))
@@ -167,6 +167,7 @@ def check_sound(shape: Sequence[int | None] | None, config: Any) -> None:
     if shape[1] is not None and shape[1] < least:
         remedy = "Pad the sound: padding='max_length', max_length=..."
         raise InputError(three_beats(f"sounds of {shape[1]} samples", f"at least {least}", remedy))
+    return sound
 
 
 def check_sound_mask(mask: Sequence[int | None], sound: Sequence[int | None]) -> None:
@@ -216,7 +217,7 @@ def check_masks_features(masked_spec_embed: object) -> None:
         raise InputError(three_beats("mask_time_indices for a model without masking", "one that masks", remedy))
 
 
-def check_without_adapter(config: PretrainedConfig, what: str) -> None:
+def check_without_adapter(config: Any, what: str) -> None:
     """Refuse a configuration with an adapter for a class that cannot have one.
 
     Raises:
@@ -227,15 +228,16 @@ def check_without_adapter(config: PretrainedConfig, what: str) -> None:
         raise ConfigurationError(three_beats(found, "a model without adapter", remedy))
 
 
-def check_vocabulary(config: PretrainedConfig, what: str) -> None:
-    """Refuse a configuration that does not say how many tokens there are for a class that scores them.
+def known_vocabulary(config: Any, what: str) -> int:
+    """How many tokens a class scores.
 
     Raises:
-        ConfigurationError: It does not.
+        ConfigurationError: The configuration does not say.
     """
     if config.vocab_size is None:
         found, remedy = f"{what} without a vocab_size", "Set it to the size of the tokenizer's vocabulary."
         raise ConfigurationError(three_beats(found, "the number of tokens", remedy))
+    return config.vocab_size
 
 
 def check_ctc_labels(highest: int, vocabulary: int) -> None:

@@ -196,7 +196,7 @@ class Decoder:
             rows: What the call's rows are of: the prompts, or the search's copies of them.
         """
         if rows.encoded:
-            inputs = {OF_DECODER.get(name, name): value for name, value in inputs.items()} | rows.encoded
+            inputs = {OF_DECODER.get(name, name): value for name, value in inputs.items()} | dict(rows.encoded)
         inputs["use_cache"] = self.prompt.uses_cache
         if self.prompt.uses_cache:
             inputs["past_key_values"] = cache

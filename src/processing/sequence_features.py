@@ -116,7 +116,7 @@ class SequenceFeatureExtractor(FeatureExtractionMixin):
         if wants_mask and MASK not in filled:
             filled[MASK] = np.ones(len(row[name]), np.int32)
         place = (0, missing) if self.padding_side == "right" else (missing, 0)
-        for key, value in ((name, self.padding_value), (MASK, 0)):
+        for key, value in ((name, self.padding_value or 0.0), (MASK, 0)):
             if missing and key in filled:
                 axes = [place] + [(0, 0)] * (filled[key].ndim - 1)
                 filled[key] = np.pad(filled[key], axes, constant_values=value)

@@ -333,8 +333,9 @@ class SpecialTokensMixin:
         """
         if new_tokens is None or new_tokens == "":
             return 0
-        is_list = isinstance(new_tokens, Iterable) and not isinstance(new_tokens, str)
-        tokens: list[Any] = list(new_tokens) if is_list else [new_tokens]
+        tokens: list[Any] = [new_tokens]
+        if isinstance(new_tokens, Iterable) and not isinstance(new_tokens, str):
+            tokens = list(new_tokens)
         if not tokens:
             return 0
         for token in tokens:

@@ -182,7 +182,7 @@ def _converter(tensor_type: TensorType) -> Callable[[np.ndarray], Any]:
     import jax
 
     def convert(array: np.ndarray) -> Any:
-        if array.dtype == np.int64 and not jax.config.jax_enable_x64 and not _fits(array, np.int32):
+        if array.dtype == np.int64 and not jax.config.read("jax_enable_x64") and not _fits(array, np.int32):
             found = "a whole number is beyond 32 bits, and JAX counts in 32"
             raise InputError(three_beats(found, "smaller numbers", "Set jax_enable_x64 for larger ones."))
         return jax.numpy.asarray(array)  # which narrows by itself, as its x64 mode says

@@ -40,7 +40,7 @@ class DataCollatorForSeq2Seq:
             return_tensors: As the attribute of this name if None.
 
         Raises:
-            InputError: The rows are not of one length, and are not to be filled up.
+            InputError: There is no tensor of the rows: they differ in length, and are not to be filled up.
         """
         form = return_tensors or self.return_tensors
         name = "label" if "label" in features[0] else "labels"

@@ -96,6 +96,13 @@ class Case:
         return "--" in self.folder.name
 
     @property
+    def is_sample(self) -> bool:
+        """Whether what costs more is tested with it in short: all of BERT, and of others the first two classes."""
+        model_type = self.folder.parent.name
+        first = list(all_cards()[model_type].models.values())[:2]
+        return model_type == "bert" or (self.class_name in first and not self.is_variant)
+
+    @property
     def has_loss(self) -> bool:
         """Whether the call has labels."""
         return self.facts["has_loss"]

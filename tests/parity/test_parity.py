@@ -45,12 +45,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def is_long(case: Case, test: str) -> bool:
-    """Whether a test of a case is for the long run.
-
-    Training of all but the first case of a class is; gradients, float32 and caches too, but for BERT's.
-    """
-    needs_all = ("training",) if case.folder.parent.name == "bert" else ("training", "gradient", "float32", "cache")
-    return case.is_variant and any(word in test for word in needs_all)
+    """Whether a test of a case is for the long run: what costs more than a call in float64 is, but for a sample."""
+    if "outputs_in_float64" in test:
+        return False
+    return not case.is_sample or ("training" in test and case.is_variant)
 
 
 @pytest.fixture(scope="session")
@@ -183,7 +181,9 @@ def test_saved_file_is_the_same_in_every_framework(
 
 
 @pytest.mark.parametrize(("model_type", "stem"), CLASSES)
-@pytest.mark.parametrize("options", truth.OPTIONS)
+@pytest.mark.parametrize(
+    "options", [truth.OPTIONS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in truth.OPTIONS[1:])]
+)
 def test_initial_weights_are_the_same_in_every_framework(
     model_type: str, stem: str, options: str, runner: ModuleType, torch_truth: Mapping[str, np.ndarray]
 ) -> None:
@@ -215,12 +215,20 @@ def mutants(spec: Spec) -> Iterator[tuple[str, Any, Any, Any]]:
         yield ", ".join(f"{field}={value}" for field, value in wrong.items()), where, None, wrong
 
 
-MUTANTS = [(model_type, *mutant) for model_type, spec in all_specs().items() for mutant in mutants(spec)]
+#: In short, what is wrong with tensors, and of BERT what is wrong with the configuration too.
+MUTANTS = [
+    pytest.param(
+        model_type,
+        *mutant,
+        id=f"{model_type}-{mutant[0]}",
+        marks=[] if model_type == "bert" or not mutant[-1] else pytest.mark.slow,
+    )
+    for model_type, spec in all_specs().items()
+    for mutant in mutants(spec)
+]
 
 
-@pytest.mark.parametrize(
-    ("model_type", "what", "where", "change", "fields"), MUTANTS, ids=[f"{mutant[0]}-{mutant[1]}" for mutant in MUTANTS]
-)
+@pytest.mark.parametrize(("model_type", "what", "where", "change", "fields"), MUTANTS)
 def test_the_harness_notices(
     model_type: str,
     what: str,

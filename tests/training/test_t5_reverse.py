@@ -30,6 +30,6 @@ def test_a_short_training_is_read_by_another_framework(example: ModuleType, back
     other = "torch" if backend != "torch" else "flax"
     example.train(backend, tmp_path, steps=300)
     written, (_, reverses) = example.write(backend, tmp_path), example.held_back()
-    assert (written == reverses).mean() > 0.7  # one position in three is padding, and one digit in ten a good guess
+    assert (written == reverses).mean() > 0.55  # guesses are right at the ends and at one digit in ten
     subprocess.run([sys.executable, EXAMPLE, "--write", other, "--folder", tmp_path], check=True)
     assert np.array_equal(np.load(tmp_path / f"{other}.npy"), written)

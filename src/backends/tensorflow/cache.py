@@ -133,10 +133,10 @@ class Cache(CacheBase):
             InputError: The model reads no sequences that long.
         """
         layers, size = cache_sizes(config)
-        shape = room_in(config, room), size
+        shape, kind = (room_in(config, room), size), dtype_name(dtype) or "float32"
 
         def buffer(heads: int) -> tf.Tensor:
-            return tf.zeros((batch, heads, *shape), dtype_name(dtype))
+            return tf.zeros((batch, heads, *shape), kind)
 
         nothing = tf.constant(0, tf.int32)
         return cls(LayerCache((buffer(heads), buffer(heads)), nothing) for heads in layers)

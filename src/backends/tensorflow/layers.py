@@ -212,7 +212,7 @@ class LayerDrop(keras.layers.Layer):
         """What a layer read and what it answered, either [B, T, D]: the first if the layer is left out."""
         if not training or self.rate == 0.0:
             return after
-        drawn = keras.random.uniform((), seed=self.seed_generator)
+        drawn: Any = keras.random.uniform((), seed=self.seed_generator)
         return tf.where(drawn < self.rate, before, after)
 
 

@@ -35,14 +35,14 @@ from ...backends.sounds import (
     after_convolutions,
     check_frame_mask,
     check_masks_features,
-    check_sound,
     check_sound_mask,
     check_spans,
-    check_vocabulary,
     check_without_adapter,
+    checked_sound,
     feature_spans,
     frame_lengths,
     frame_mask,
+    known_vocabulary,
     mean_and_deviation,
     span_mask,
     time_spans,
@@ -475,11 +475,11 @@ class FlaxWav2Vec2Module(nn.Module):
         noise: NoiseSource | None = None,
     ) -> Any:
         wanted = Wanted.of(self.config, output_attentions, output_hidden_states, return_dict)
-        check_sound(None if input_values is None else input_values.shape, self.config)
-        features = self.feature_extractor(input_values)  # [B, T, C]
+        sound = checked_sound(input_values, self.config)
+        features = self.feature_extractor(sound)  # [B, T, C]
         frames = None
         if attention_mask is not None:
-            check_sound_mask(attention_mask.shape, input_values.shape)
+            check_sound_mask(tuple(attention_mask.shape), tuple(sound.shape))
             frames = frame_mask(attention_mask, features.shape[1], self.config, ops, add_adapter=False)  # [B, T]
         draw = draw_for(self, noise, deterministic)
         hidden, features = self.feature_projection(features, deterministic)  # [B, T, D], [B, T, C]
@@ -496,7 +496,7 @@ class FlaxWav2Vec2Module(nn.Module):
     def masked(self, hidden: Array, frames: Array | None, mask_time_indices: Array | None, draw: Draw | None) -> Array:
         """Hidden states with those of masked frames replaced, and in training some features at zero: [B, T, D]."""
         config, (batch, length, width) = self.config, hidden.shape
-        own = None
+        own: Any = None
         if config.masks_features:
             own = self.param("masked_spec_embed", nn.initializers.uniform(1.0), (width,))
         if not config.apply_spec_augment:
@@ -507,7 +507,7 @@ class FlaxWav2Vec2Module(nn.Module):
             mask_time_indices = span_mask(draw, "frames", lengths, length, time_spans(config), ops)
         if mask_time_indices is not None:
             check_masks_features(own)
-            check_frame_mask(mask_time_indices.shape, batch, length)
+            check_frame_mask(tuple(mask_time_indices.shape), batch, length)
             hidden = jnp.where(mask_time_indices.astype(bool)[..., None], own.astype(hidden.dtype), hidden)
         if draw is not None and config.mask_feature_prob > 0:
             check_spans(feature_spans(config), width, "features")
@@ -586,10 +586,10 @@ class FlaxWav2Vec2ForMaskedLMModule(nn.Module):
 
     def setup(self) -> None:
         config = self.config
-        check_vocabulary(config, "FlaxWav2Vec2ForMaskedLM")
+        vocabulary = known_vocabulary(config, "FlaxWav2Vec2ForMaskedLM")
         self.wav2vec2 = FlaxWav2Vec2Module(config, self.dtype, self.gradient_checkpointing)
         self.dropout = nn.Dropout(config.final_dropout)
-        self.lm_head = Dense(config.vocab_size, in_features=config.hidden_size, dtype=self.dtype)
+        self.lm_head = Dense(vocabulary, in_features=config.hidden_size, dtype=self.dtype)
 
     def __call__(
         self,
@@ -621,10 +621,10 @@ class FlaxWav2Vec2ForCTCModule(nn.Module):
 
     def setup(self) -> None:
         config = self.config
-        check_vocabulary(config, "FlaxWav2Vec2ForCTC")
+        vocabulary = known_vocabulary(config, "FlaxWav2Vec2ForCTC")
         self.wav2vec2 = FlaxWav2Vec2Module(config, self.dtype, self.gradient_checkpointing)
         self.dropout = nn.Dropout(config.final_dropout)
-        self.lm_head = Dense(config.vocab_size, in_features=config.head_width, dtype=self.dtype)
+        self.lm_head = Dense(vocabulary, in_features=config.head_width, dtype=self.dtype)
 
     def __call__(
         self,
@@ -644,6 +644,7 @@ class FlaxWav2Vec2ForCTCModule(nn.Module):
             return_dict=True, noise=noise,
         )  # fmt: skip
         logits = self.lm_head(self.dropout(outputs.last_hidden_state, deterministic=deterministic))  # [B, T, V]
+        assert input_values is not None
         heard = jnp.ones_like(input_values) if attention_mask is None else attention_mask
         output = CausalLMOutput(
             loss=ctc_loss(logits, labels, frame_lengths(ops.count(heard), self.config), self.config),
@@ -900,7 +901,7 @@ class FlaxWav2Vec2PreTrainedModel(LanguageAdapters, FlaxSoundModel):
             "output_attentions": output_attentions, "output_hidden_states": output_hidden_states,
             "return_dict": return_dict, "noise": noise,
         }  # fmt: skip
-        given = {name: as_array(value) for name, value in arrays.items() if value is not None}
+        given: dict[str, Any] = {name: as_array(value) for name, value in arrays.items() if value is not None}
         given |= {name: value for name, value in options.items() if value is not None}
         keys = {"dropout": dropout_rng, "gumbel": gumbel_rng}
         params = self.params if params is None else params

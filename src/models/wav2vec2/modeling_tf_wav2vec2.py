@@ -19,14 +19,14 @@ from ...backends.sounds import (
     after_convolutions,
     check_frame_mask,
     check_masks_features,
-    check_sound,
     check_sound_mask,
     check_spans,
-    check_vocabulary,
     check_without_adapter,
+    checked_sound,
     feature_spans,
     frame_lengths,
     frame_mask,
+    known_vocabulary,
     mean_and_deviation,
     span_mask,
     time_spans,
@@ -122,7 +122,7 @@ class TFWav2Vec2FeatureEncoder(layers.Layer):
         self.conv_layers = [convolution_layer(config, index, dtype) for index in range(len(config.conv_dim))]
 
     def call(self, sound: tf.Tensor) -> tf.Tensor:
-        hidden = sound[..., None]  # [B, S, 1]
+        hidden = tf.expand_dims(sound, -1)  # [B, S, 1]
         for layer in self.conv_layers:
             hidden = layer(hidden)
         return hidden  # [B, T, C]
@@ -289,7 +289,7 @@ class TFWav2Vec2Encoder(Unconverted):
     ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...], tuple[tf.Tensor, ...]]:
         score_mask = padding_mask(frames, hidden)
         if frames is not None:
-            hidden = tf.where(frames[..., None], hidden, 0.0)
+            hidden = tf.where(tf.expand_dims(frames, -1), hidden, 0.0)
         hidden = self.dropout(self.layer_norm(hidden + self.pos_conv_embed(hidden)), training=training)
         states, attentions = wanted.state(hidden), ()
         for index, layer in enumerate(self.layers):
@@ -320,7 +320,7 @@ class TFWav2Vec2EncoderStableLayerNorm(Unconverted):
     ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...], tuple[tf.Tensor, ...]]:
         score_mask = padding_mask(frames, hidden)
         if frames is not None:
-            hidden = tf.where(frames[..., None], hidden, 0.0)
+            hidden = tf.where(tf.expand_dims(frames, -1), hidden, 0.0)
         hidden = self.dropout(hidden + self.pos_conv_embed(hidden), training=training)
         states, attentions = (), ()
         for index, layer in enumerate(self.layers):
@@ -393,7 +393,7 @@ class TFWav2Vec2GumbelVectorQuantizer(Holder):
         chosen, shares = self.choose(scores, draw, self.temperature if temperature is None else temperature)
         books = tf.reshape(tf.convert_to_tensor(self.codevectors), (self.groups, self.entries, -1))
         quantized = tf.einsum("btge,gec->btgc", chosen, books)
-        quantized = tf.reshape(quantized, (batch, length, self.groups * books.shape[-1]))
+        quantized = tf.reshape(quantized, (batch, length, self.groups * ops.shape(books)[-1]))
         return quantized, self.perplexity(shares, mask_time_indices)
 
     def choose(
@@ -483,11 +483,11 @@ class TFWav2Vec2Model(Holder, TFWav2Vec2PreTrainedModel):
             InputError: An input has a wrong shape, or sounds are too short.
         """
         wanted = self.wanted(output_attentions, output_hidden_states, return_dict)
-        check_sound(None if input_values is None else input_values.shape, self.config)
-        features = self.feature_extractor(input_values)  # [B, T, C]
+        sound = checked_sound(input_values, self.config)
+        features = self.feature_extractor(sound)  # [B, T, C]
         frames = None
         if attention_mask is not None:
-            check_sound_mask(attention_mask.shape, input_values.shape)
+            check_sound_mask(tuple(attention_mask.shape), tuple(sound.shape))
             frames = frame_mask(attention_mask, ops.shape(features)[1], self.config, ops, add_adapter=False)  # [B, T]
         draw = draw_for(noise, training)
         hidden, features = self.feature_projection(features, training=training)  # [B, T, D], [B, T, C]
@@ -513,10 +513,11 @@ class TFWav2Vec2Model(Holder, TFWav2Vec2PreTrainedModel):
             lengths = tf.fill((batch,), length) if frames is None else ops.count(frames)
             mask_time_indices = span_mask(draw, "frames", lengths, length, time_spans(config), ops)
         if mask_time_indices is not None:
+            own: Any = self.masked_spec_embed
             check_masks_features(config.masks_features or None)
-            check_frame_mask(mask_time_indices.shape, hidden.shape[0], hidden.shape[1])
-            is_masked = tf.cast(mask_time_indices, tf.bool)[..., None]
-            hidden = tf.where(is_masked, tf.cast(self.masked_spec_embed, hidden.dtype), hidden)
+            check_frame_mask(tuple(mask_time_indices.shape), hidden.shape[0], hidden.shape[1])
+            is_masked = tf.expand_dims(tf.cast(mask_time_indices, tf.bool), -1)
+            hidden = tf.where(is_masked, tf.cast(own, hidden.dtype), hidden)
         if draw is not None and config.mask_feature_prob > 0:
             check_spans(feature_spans(config), width, "features")
             mask = span_mask(draw, "features", tf.fill((batch,), width), width, feature_spans(config), ops)  # [B, D]
@@ -606,10 +607,10 @@ class TFWav2Vec2ForMaskedLM(TFWav2Vec2PreTrainedModel):
     def __init__(self, config: Wav2Vec2Config, **kwargs: Any) -> None:
         super().__init__(config, **kwargs)
         dtype = self.dtype_policy
-        check_vocabulary(config, "TFWav2Vec2ForMaskedLM")
+        vocabulary = known_vocabulary(config, "TFWav2Vec2ForMaskedLM")
         self.wav2vec2 = TFWav2Vec2Model(config, name="wav2vec2", dtype=dtype)
         self.dropout = layers.Dropout(config.final_dropout, name="dropout", dtype=dtype)
-        self.lm_head = Dense(config.hidden_size, config.vocab_size, name="lm_head", dtype=dtype)
+        self.lm_head = Dense(config.hidden_size, vocabulary, name="lm_head", dtype=dtype)
 
     def call(
         self,
@@ -648,11 +649,11 @@ class TFWav2Vec2ForCTC(TFWav2Vec2PreTrainedModel):
     def __init__(self, config: Wav2Vec2Config, target_lang: str | None = None, **kwargs: Any) -> None:
         super().__init__(config, **kwargs)
         dtype = self.dtype_policy
-        check_vocabulary(config, "TFWav2Vec2ForCTC")
+        vocabulary = known_vocabulary(config, "TFWav2Vec2ForCTC")
         self.target_lang = target_lang
         self.wav2vec2 = TFWav2Vec2Model(config, name="wav2vec2", dtype=dtype)
         self.dropout = layers.Dropout(config.final_dropout, name="dropout", dtype=dtype)
-        self.lm_head = Dense(config.head_width, config.vocab_size, name="lm_head", dtype=dtype)
+        self.lm_head = Dense(config.head_width, vocabulary, name="lm_head", dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
         """What Keras writes into a `.keras` file to make the model again."""
@@ -687,6 +688,7 @@ class TFWav2Vec2ForCTC(TFWav2Vec2PreTrainedModel):
             output_hidden_states=wanted.hidden_states, return_dict=True, training=training, noise=noise,
         )  # fmt: skip
         logits = self.lm_head(self.dropout(outputs.last_hidden_state, training=training))  # [B, T, V]
+        assert input_values is not None
         heard = tf.ones_like(input_values) if attention_mask is None else attention_mask
         output = CausalLMOutput(
             loss=ctc_loss(logits, labels, frame_lengths(ops.count(heard), self.config), self.config),
@@ -713,7 +715,8 @@ class TFWav2Vec2Classifier(Holder, TFWav2Vec2PreTrainedModel):
         if not self.config.use_weighted_layer_sum:
             return outputs.last_hidden_state
         states = tf.stack(outputs.hidden_states)
-        shares = tf.nn.softmax(tf.cast(self.layer_weights, states.dtype), -1)
+        weights: Any = self.layer_weights
+        shares = tf.nn.softmax(tf.cast(weights, states.dtype), -1)
         return tf.einsum("sbtd,s->btd", states, shares)
 
 
@@ -758,7 +761,7 @@ class TFWav2Vec2ForSequenceClassification(TFWav2Vec2Classifier):
         else:
             frames = frame_mask(attention_mask, ops.shape(hidden)[1], self.config, ops)
             number = tf.cast(ops.count(frames), hidden.dtype)[:, None]
-            pooled = tf.reduce_sum(tf.where(frames[..., None], hidden, 0.0), 1) / number
+            pooled = tf.reduce_sum(tf.where(tf.expand_dims(frames, -1), hidden, 0.0), 1) / number
         logits = self.classifier(pooled)  # [B, L]
         output = SequenceClassifierOutput(
             loss=cross_entropy(logits, labels, ops),

@@ -20,14 +20,14 @@ from ...backends.sounds import (
     after_convolutions,
     check_frame_mask,
     check_masks_features,
-    check_sound,
     check_sound_mask,
     check_spans,
-    check_vocabulary,
     check_without_adapter,
+    checked_sound,
     feature_spans,
     frame_lengths,
     frame_mask,
+    known_vocabulary,
     mean_and_deviation,
     span_mask,
     time_spans,
@@ -435,11 +435,11 @@ class Wav2Vec2Model(Wav2Vec2PreTrainedModel):
             InputError: An input has a wrong shape, or sounds are too short.
         """
         wanted = self.wanted(output_attentions, output_hidden_states, return_dict)
-        check_sound(None if input_values is None else input_values.shape, self.config)
-        features = self.feature_extractor(input_values)  # [B, T, C]
+        sound = checked_sound(input_values, self.config)
+        features = self.feature_extractor(sound)  # [B, T, C]
         frames = None
         if attention_mask is not None:
-            check_sound_mask(attention_mask.shape, input_values.shape)
+            check_sound_mask(tuple(attention_mask.shape), tuple(sound.shape))
             frames = frame_mask(attention_mask, features.shape[1], self.config, ops, add_adapter=False)  # [B, T]
         draw = draw_for(noise, features, self.training)
         hidden, features = self.feature_projection(features)  # [B, T, D], [B, T, C]
@@ -465,9 +465,10 @@ class Wav2Vec2Model(Wav2Vec2PreTrainedModel):
             lengths = torch.full((batch,), length, device=hidden.device) if frames is None else ops.count(frames)
             mask_time_indices = span_mask(draw, "frames", lengths, length, time_spans(config), ops)
         if mask_time_indices is not None:
-            check_masks_features(self.masked_spec_embed)
-            check_frame_mask(mask_time_indices.shape, batch, length)
-            hidden = torch.where(mask_time_indices.bool()[..., None], self.masked_spec_embed.to(hidden.dtype), hidden)
+            own: Any = self.masked_spec_embed
+            check_masks_features(own)
+            check_frame_mask(tuple(mask_time_indices.shape), batch, length)
+            hidden = torch.where(mask_time_indices.bool()[..., None], own.to(hidden.dtype), hidden)
         if draw is not None and config.mask_feature_prob > 0:
             check_spans(feature_spans(config), width, "features")
             lengths = torch.full((batch,), width, device=hidden.device)
@@ -545,10 +546,10 @@ class Wav2Vec2ForMaskedLM(Wav2Vec2PreTrainedModel):
 
     def __init__(self, config: Wav2Vec2Config) -> None:
         super().__init__(config)
-        check_vocabulary(config, "Wav2Vec2ForMaskedLM")
+        vocabulary = known_vocabulary(config, "Wav2Vec2ForMaskedLM")
         self.wav2vec2 = Wav2Vec2Model(config)
         self.dropout = nn.Dropout(config.final_dropout)
-        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size)
+        self.lm_head = nn.Linear(config.hidden_size, vocabulary)
 
     def forward(
         self,
@@ -584,11 +585,11 @@ class Wav2Vec2ForCTC(Wav2Vec2PreTrainedModel):
 
     def __init__(self, config: Wav2Vec2Config, target_lang: str | None = None) -> None:
         super().__init__(config)
-        check_vocabulary(config, "Wav2Vec2ForCTC")
+        vocabulary = known_vocabulary(config, "Wav2Vec2ForCTC")
         self.target_lang = target_lang
         self.wav2vec2 = Wav2Vec2Model(config)
         self.dropout = nn.Dropout(config.final_dropout)
-        self.lm_head = nn.Linear(config.head_width, config.vocab_size)
+        self.lm_head = nn.Linear(config.head_width, vocabulary)
 
     def forward(
         self,
@@ -618,6 +619,7 @@ class Wav2Vec2ForCTC(Wav2Vec2PreTrainedModel):
             return_dict=True, noise=noise,
         )  # fmt: skip
         logits = self.lm_head(self.dropout(outputs.last_hidden_state))  # [B, T, V]
+        assert input_values is not None
         heard = torch.ones_like(input_values) if attention_mask is None else attention_mask
         output = CausalLMOutput(
             loss=ctc_loss(logits, labels, frame_lengths(ops.count(heard), self.config), self.config),

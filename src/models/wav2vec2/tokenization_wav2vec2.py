@@ -24,7 +24,7 @@ from .feature_extraction_wav2vec2 import VALUES, Wav2Vec2FeatureExtractor, norma
 
 
 class Wav2Vec2CTCTokenizerOutput(ModelOutput):
-    """A decoded text, or several: with it where its characters and its words are, in frames."""
+    """text: one or several; char_offsets, word_offsets: where the characters and the words of each are, in frames."""
 
     text: Any = None
     char_offsets: Any = None
@@ -406,8 +406,10 @@ class Wav2Vec2Tokenizer(Wav2Vec2CTCTokenizer):
         filler = Wav2Vec2FeatureExtractor(
             padding_value=value, padding_side=side, return_attention_mask=self.return_attention_mask
         )
-        lengths = {"max_length": max_length, "pad_to_multiple_of": pad_to_multiple_of}
-        return filler.pad({VALUES: sounds}, padding, **lengths, return_tensors=return_tensors)
+        return filler.pad(
+            {VALUES: sounds}, padding, max_length=max_length, pad_to_multiple_of=pad_to_multiple_of,
+            return_tensors=return_tensors,
+        )  # fmt: skip
 
     def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
         remedy = "Use Wav2Vec2CTCTokenizer."
