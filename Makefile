@@ -33,7 +33,7 @@ test-slow: $(VENV)/.dev ## run the long sweeps: random configurations in every f
 
 test-goldens: $(VENV)/.dev ## run the whole set of goldens in GOLDEN=<folder>, for every class that a card lists
 	@test -n "$(GOLDEN)" || { echo "say which: make test-goldens GOLDEN=<folder>"; exit 2; }
-	$(PYTEST) tests/tokenization --golden $(GOLDEN)
+	$(PYTEST) tests/tokenization tests/processing --golden $(GOLDEN)
 	for backend in $(BACKENDS); do \
 		$(PYTEST) tests/parity --backend $$backend --device $(DEVICE) --golden $(GOLDEN) || exit 1; done
 
