@@ -11,8 +11,6 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.backend
-
 EXAMPLE = Path(__file__).parents[2] / "examples" / "vit_digits.py"
 
 
@@ -26,7 +24,18 @@ def example() -> ModuleType:
     return module
 
 
+@pytest.mark.backend("torch")
 def test_a_short_training_is_read_by_another_framework(example: ModuleType, backend: str, tmp_path: Path) -> None:
+    check_training(example, backend, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.backend("tensorflow", "flax")
+def test_training_in_another_framework(example: ModuleType, backend: str, tmp_path: Path) -> None:
+    check_training(example, backend, tmp_path)
+
+
+def check_training(example: ModuleType, backend: str, tmp_path: Path) -> None:
     other = "torch" if backend != "torch" else "flax"
     example.train(backend, tmp_path, epochs=6)
     scores = example.predict(backend, tmp_path)
