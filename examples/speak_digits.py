@@ -34,7 +34,7 @@ class Speaker:
     """espeak-ng, as a function from words to samples."""
 
     def __init__(self) -> None:
-        import espeakng_loader
+        import espeakng_loader  # pyright: ignore[reportMissingImports] - wanted by this script alone
 
         self.library = ctypes.CDLL(espeakng_loader.get_library_path())
         data = str(espeakng_loader.get_data_path()).encode()
