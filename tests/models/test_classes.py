@@ -61,7 +61,7 @@ def within(names: Any, card: Card) -> dict[str, str]:
     return {first.get(name, name): full for name, full in inner.items()}
 
 
-@pytest.mark.parametrize(("model_type", "one", "other"), pairs())
+@pytest.mark.parametrize(("model_type", "one", "other"), [*pairs()])
 def test_any_class_from_any_other(
     model_type: str, one: str, other: str, runner: ModuleType, saved: dict[str, Path], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -165,3 +165,15 @@ def test_a_head_without_scores_has_no_output_embeddings(runner: ModuleType) -> N
     assert model.get_output_embeddings() is None
     with pytest.raises(InputError):
         model.set_output_embeddings(None)
+
+
+@pytest.mark.backend("tensorflow")
+@pytest.mark.parametrize("model_type", CARDS)
+def test_variables_are_called_alike_in_every_model(model_type: str, runner: ModuleType) -> None:
+    # TensorFlow keeps for good what it prepares for a name, so numbered names would make every model leave something
+    model_class = runner.model_class(next(iter(CARDS[model_type].models.values())))
+    config = model_class.config_class(**all_specs()[model_type].tiny)
+    config.update({name: 0.1 for name, value in config.to_dict().items() if "drop" in name and value == 0.0})
+    models = [model_class(config, seed=0) for _ in range(2)]
+    names = [[variable.path for variable in model.variables] for model in models]
+    assert names[0] == names[1] and len(names[0]) > len(models[0].slots())  # random states are among them

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tensorflow as tf
-from keras import layers
 
 from ..checks import check_mask_shape
 from . import ops
 from .checks import known
+from .layers import Dropout
 
 
 def attend(
@@ -15,7 +15,7 @@ def attend(
     key: tf.Tensor,
     value: tf.Tensor,
     mask: tf.Tensor | None,
-    dropout: layers.Dropout,
+    dropout: Dropout,
     head_mask: tf.Tensor | None,
     training: bool,
     scale: float | None = None,
@@ -50,7 +50,7 @@ def attend_in_float32(
     key: tf.Tensor,
     value: tf.Tensor,
     mask: tf.Tensor | None,
-    dropout: layers.Dropout,
+    dropout: Dropout,
     head_mask: tf.Tensor | None,
     training: bool,
     scale: float | None = None,

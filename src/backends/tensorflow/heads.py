@@ -35,7 +35,7 @@ from ..heads import (
 )
 from . import ops
 from .activations import activation, identity
-from .layers import Dense
+from .layers import Dense, Dropout
 from .model import TFPreTrainedModel
 
 
@@ -89,8 +89,8 @@ class SequenceSummary(layers.Layer):
         self.choose = SUMMARIES[config.summary_type]
         self.summary = projection() if config.summary_use_proj else identity
         self.activation = activation(config.summary_activation or "linear")
-        self.first_dropout = layers.Dropout(config.summary_first_dropout, name="first_dropout", dtype=dtype)
-        self.last_dropout = layers.Dropout(last_rate, name="last_dropout", dtype=dtype)
+        self.first_dropout = Dropout(config.summary_first_dropout, name="first_dropout", dtype=dtype)
+        self.last_dropout = Dropout(last_rate, name="last_dropout", dtype=dtype)
 
     def call(self, hidden: tf.Tensor, places: tf.Tensor | None = None, training: bool = False) -> tf.Tensor:
         """[..., T, D] and the places [...] for the kind of summary that asks for them -> [..., L]."""
@@ -191,7 +191,7 @@ class SequenceClassification(PlainHead):
         super().__init__(config, **kwargs)
         dtype = self.dtype_policy
         self.make_backbone()
-        self.dropout = layers.Dropout(config.head_dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.head_dropout, name="dropout", dtype=dtype)
         self.classifier = Dense(config.hidden_size, config.num_labels, name="classifier", dtype=dtype)
 
     def read(self, outputs: Any, training: bool, labels: tf.Tensor | None = None) -> ModelOutput:
@@ -210,7 +210,7 @@ class MultipleChoice(PlainHead):
         super().__init__(config, **kwargs)
         dtype = self.dtype_policy
         self.make_backbone()
-        self.dropout = layers.Dropout(config.head_dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.head_dropout, name="dropout", dtype=dtype)
         self.classifier = Dense(config.hidden_size, 1, name="classifier", dtype=dtype)
 
     def run_backbone(self, **inputs: Any) -> Any:
@@ -245,7 +245,7 @@ class TokenClassification(PlainHead):
         super().__init__(config, **kwargs)
         dtype = self.dtype_policy
         self.make_backbone(**constructor_options(self.backbone))
-        self.dropout = layers.Dropout(config.head_dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.head_dropout, name="dropout", dtype=dtype)
         self.classifier = Dense(config.hidden_size, config.num_labels, name="classifier", dtype=dtype)
 
     def read(self, outputs: Any, training: bool, labels: tf.Tensor | None = None) -> ModelOutput:

@@ -6,11 +6,11 @@ from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
-from keras import layers
 
 from ...files.errors import InputError, three_beats
 from ..images import bicubic_weights, check_pixels, pixel_shape
 from . import ops
+from .layers import Dropout
 from .model import TFPreTrainedModel
 
 
@@ -76,7 +76,7 @@ def resize_positions(positions: tf.Tensor, source: tuple[int, int], target: tupl
     return tf.cast(tf.reshape(resized, (batch, target[0] * target[1], width)), positions.dtype)
 
 
-class DropPath(layers.Dropout):
+class DropPath(Dropout):
     """In training, what a block adds, left out for a random part of the rows (Huang et al. 2016, arXiv 1603.09382).
 
     What stays is made larger, so that the mean is the same.

@@ -195,6 +195,30 @@ class ScaledEmbedding(Embedding):
         return rows if self.scale == 1.0 else rows * self.scale
 
 
+def seed_generator() -> keras.random.SeedGenerator:
+    """A layer's random state.
+
+    Its name is always the same: by default Keras numbers them through a whole process, and TensorFlow keeps what it
+    prepares for a variable's name, so that every model ever made would leave something behind.
+    """
+    return keras.random.SeedGenerator(name="seed_generator")
+
+
+class Dropout(keras.layers.Dropout):
+    """Zeros in random places in training: [...] -> [...].
+
+    Args:
+        rate: The probability of a zero.
+    """
+
+    def __init__(self, rate: float, **kwargs: Any) -> None:
+        super().__init__(0.0, **kwargs)  # which makes no random state
+        self.rate = rate
+        if rate > 0.0:
+            with changing(self):
+                self.seed_generator = seed_generator()
+
+
 class LayerDrop(keras.layers.Layer):
     """Leaves a layer out in training, with some probability (Fan et al. 2019, https://arxiv.org/abs/1909.11556).
 
@@ -206,7 +230,7 @@ class LayerDrop(keras.layers.Layer):
         super().__init__(**kwargs)
         self.rate = rate
         if rate > 0.0:  # a generator is a variable
-            self.seed_generator = keras.random.SeedGenerator()
+            self.seed_generator = seed_generator()
 
     def call(self, before: tf.Tensor, after: tf.Tensor, training: bool = False) -> tf.Tensor:
         """What a layer read and what it answered, either [B, T, D]: the first if the layer is left out."""

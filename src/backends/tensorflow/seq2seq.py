@@ -16,7 +16,7 @@ from ..seq2seq import headed_output, tokens_of
 from . import ops
 from .checks import check_ends
 from .heads import PlainHead, last_where
-from .layers import Dense
+from .layers import Dense, Dropout
 
 
 class ClassificationHead(layers.Layer):
@@ -31,7 +31,7 @@ class ClassificationHead(layers.Layer):
     def __init__(self, width: int, labels: int, dropout: float, *, name: str, dtype: Any) -> None:
         super().__init__(name=name, dtype=dtype)
         self.dense = Dense(width, width, name="dense", dtype=dtype)
-        self.dropout = layers.Dropout(dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(dropout, name="dropout", dtype=dtype)
         self.out_proj = Dense(width, labels, name="out_proj", dtype=dtype)
 
     def call(self, hidden: tf.Tensor, training: bool = False) -> tf.Tensor:

@@ -32,6 +32,7 @@ from ...backends.tensorflow.heads import scored_positions
 from ...backends.tensorflow.layers import (
     CheckpointedLayer,
     Dense,
+    Dropout,
     Embedding,
     Holder,
     LayerDrop,
@@ -70,7 +71,7 @@ class TFBartAttention(layers.Layer):
         self.v_proj = Dense(width, width, name="v_proj", dtype=dtype)
         self.q_proj = Dense(width, width, name="q_proj", dtype=dtype)
         self.out_proj = Dense(width, width, name="out_proj", dtype=dtype)
-        self.dropout = layers.Dropout(config.attention_dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.attention_dropout, name="dropout", dtype=dtype)
 
     def call(
         self,
@@ -109,8 +110,8 @@ class TFBartEncoderLayer(CheckpointedLayer):
         self.fc1 = Dense(width, inner, name="fc1", dtype=dtype)
         self.fc2 = Dense(inner, width, name="fc2", dtype=dtype)
         self.final_layer_norm = norm(name="final_layer_norm")
-        self.dropout = layers.Dropout(config.dropout, name="dropout", dtype=dtype)
-        self.activation_dropout = layers.Dropout(config.activation_dropout, name="activation_dropout", dtype=dtype)
+        self.dropout = Dropout(config.dropout, name="dropout", dtype=dtype)
+        self.activation_dropout = Dropout(config.activation_dropout, name="activation_dropout", dtype=dtype)
 
     def call(
         self,
@@ -140,8 +141,8 @@ class TFBartDecoderLayer(CheckpointedLayer):
         self.fc1 = Dense(width, inner, name="fc1", dtype=dtype)
         self.fc2 = Dense(inner, width, name="fc2", dtype=dtype)
         self.final_layer_norm = norm(name="final_layer_norm")
-        self.dropout = layers.Dropout(config.dropout, name="dropout", dtype=dtype)
-        self.activation_dropout = layers.Dropout(config.activation_dropout, name="activation_dropout", dtype=dtype)
+        self.dropout = Dropout(config.dropout, name="dropout", dtype=dtype)
+        self.activation_dropout = Dropout(config.activation_dropout, name="activation_dropout", dtype=dtype)
 
     def call(
         self,
@@ -185,7 +186,7 @@ class TFBartStack(Unconverted):
         self.embed_tokens_ = own() if tokens is None else None
         self.embed_positions = Embedding(rows, width, name="embed_positions", dtype=dtype)
         self.layernorm_embedding = LayerNorm(width, epsilon=EPSILON, name="layernorm_embedding", dtype=dtype)
-        self.dropout = layers.Dropout(config.dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.dropout, name="dropout", dtype=dtype)
 
     @property
     def embed_tokens(self) -> Any:

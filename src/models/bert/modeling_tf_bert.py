@@ -35,6 +35,7 @@ from ...backends.tensorflow.heads import MultipleChoice, QuestionAnswering, Sequ
 from ...backends.tensorflow.layers import (
     CheckpointedLayer,
     Dense,
+    Dropout,
     Embedding,
     Holder,
     LayerNorm,
@@ -77,7 +78,7 @@ class TFBertEmbeddings(layers.Layer):
         )
         self.token_type_embeddings = Embedding(config.type_vocab_size, width, name="token_type_embeddings", dtype=dtype)
         self.LayerNorm = LayerNorm(width, epsilon=config.layer_norm_eps, name="LayerNorm", dtype=dtype)
-        self.dropout = layers.Dropout(config.hidden_dropout_prob, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.hidden_dropout_prob, name="dropout", dtype=dtype)
 
     def call(
         self,
@@ -155,7 +156,7 @@ class TFBertSelfAttention(layers.Layer):
         self.distance_embedding = positions(
             2 * config.max_position_embeddings - 1, self.head_size, name="distance_embedding", dtype=dtype
         )
-        self.dropout = layers.Dropout(config.attention_probs_dropout_prob, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.attention_probs_dropout_prob, name="dropout", dtype=dtype)
 
     def call(
         self,
@@ -186,7 +187,7 @@ class TFBertEncoderAttention(layers.Layer):
         self.query = Dense(width, width, name="query", dtype=dtype)
         self.key = Dense(width, width, name="key", dtype=dtype)
         self.value = Dense(width, width, name="value", dtype=dtype)
-        self.dropout = layers.Dropout(config.attention_probs_dropout_prob, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.attention_probs_dropout_prob, name="dropout", dtype=dtype)
 
     def call(
         self,
@@ -215,7 +216,7 @@ class TFBertSelfOutput(layers.Layer):
         width, head_size = config.hidden_size, config.hidden_size // config.num_attention_heads
         self.dense = Dense(heads * head_size, width, name="dense", dtype=dtype)
         self.LayerNorm = LayerNorm(width, epsilon=config.layer_norm_eps, name="LayerNorm", dtype=dtype)
-        self.dropout = layers.Dropout(config.hidden_dropout_prob, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.hidden_dropout_prob, name="dropout", dtype=dtype)
 
     def call(self, context: tf.Tensor, hidden: tf.Tensor, training: bool = False) -> tf.Tensor:
         return self.LayerNorm(self.dropout(self.dense(context), training=training) + hidden)
@@ -281,7 +282,7 @@ class TFBertOutput(layers.Layer):
         super().__init__(name=name, dtype=dtype)
         self.dense = Dense(config.intermediate_size, config.hidden_size, name="dense", dtype=dtype)
         self.LayerNorm = LayerNorm(config.hidden_size, epsilon=config.layer_norm_eps, name="LayerNorm", dtype=dtype)
-        self.dropout = layers.Dropout(config.hidden_dropout_prob, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.hidden_dropout_prob, name="dropout", dtype=dtype)
 
     def call(self, widened: tf.Tensor, hidden: tf.Tensor, training: bool = False) -> tf.Tensor:
         return self.LayerNorm(self.dropout(self.dense(widened), training=training) + hidden)

@@ -37,7 +37,7 @@ from ...backends.tensorflow.heads import (
     rightmost,
     scored_positions,
 )
-from ...backends.tensorflow.layers import CheckpointedLayer, Conv1D, Dense, Embedding, LayerNorm, TiedDense
+from ...backends.tensorflow.layers import CheckpointedLayer, Conv1D, Dense, Dropout, Embedding, LayerNorm, TiedDense
 from ...backends.tensorflow.model import TFPreTrainedModel
 from ...losses import causal_language_model_loss, cross_entropy, sequence_classification_loss
 from ...outputs import (
@@ -59,8 +59,8 @@ class TFGPT2Attention(layers.Layer):
         self.scale = config.attention_scale(layer)
         self.c_attn = Conv1D(3 * heads * self.head_size, width, name="c_attn", dtype=dtype)
         self.c_proj = Conv1D(width, heads * self.head_size, name="c_proj", dtype=dtype)
-        self.attn_dropout = layers.Dropout(config.attn_pdrop, name="attn_dropout", dtype=dtype)
-        self.resid_dropout = layers.Dropout(config.resid_pdrop, name="resid_dropout", dtype=dtype)
+        self.attn_dropout = Dropout(config.attn_pdrop, name="attn_dropout", dtype=dtype)
+        self.resid_dropout = Dropout(config.resid_pdrop, name="resid_dropout", dtype=dtype)
 
     def call(
         self,
@@ -90,8 +90,8 @@ class TFGPT2CrossAttention(layers.Layer):
         self.q_attn = Conv1D(width, width, name="q_attn", dtype=dtype)
         self.c_attn = Conv1D(2 * width, width, name="c_attn", dtype=dtype)
         self.c_proj = Conv1D(width, width, name="c_proj", dtype=dtype)
-        self.attn_dropout = layers.Dropout(config.attn_pdrop, name="attn_dropout", dtype=dtype)
-        self.resid_dropout = layers.Dropout(config.resid_pdrop, name="resid_dropout", dtype=dtype)
+        self.attn_dropout = Dropout(config.attn_pdrop, name="attn_dropout", dtype=dtype)
+        self.resid_dropout = Dropout(config.resid_pdrop, name="resid_dropout", dtype=dtype)
 
     def call(
         self,
@@ -122,7 +122,7 @@ class TFGPT2MLP(layers.Layer):
         self.c_fc = Conv1D(config.inner_width, config.n_embd, name="c_fc", dtype=dtype)
         self.c_proj = Conv1D(config.n_embd, config.inner_width, name="c_proj", dtype=dtype)
         self.activation = activation(config.activation_function)
-        self.dropout = layers.Dropout(config.resid_pdrop, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.resid_pdrop, name="dropout", dtype=dtype)
 
     def call(self, hidden: tf.Tensor, training: bool = False) -> tf.Tensor:
         widened = self.activation(self.c_fc(hidden))  # [B, T, F]
@@ -201,7 +201,7 @@ class TFGPT2Model(TFGPT2PreTrainedModel):
         dtype = self.dtype_policy
         self.wte = Embedding(config.vocab_size, config.n_embd, name="wte", dtype=dtype)
         self.wpe = Embedding(config.n_positions, config.n_embd, name="wpe", dtype=dtype)
-        self.drop = layers.Dropout(config.embd_pdrop, name="drop", dtype=dtype)
+        self.drop = Dropout(config.embd_pdrop, name="drop", dtype=dtype)
         self.h = [
             TFGPT2Block(config, heads, layer, name=f"h.{layer}", dtype=dtype)
             for layer, heads in enumerate(heads_per_layer(config))

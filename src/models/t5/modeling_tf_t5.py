@@ -31,7 +31,7 @@ from ...backends.tensorflow.cache import Cache, LayerCache
 from ...backends.tensorflow.checks import check_token_ids
 from ...backends.tensorflow.generation import TFGenerationMixin
 from ...backends.tensorflow.heads import TokenClassification
-from ...backends.tensorflow.layers import CheckpointedLayer, Dense, Embedding, RMSNorm, TiedDense, Unconverted
+from ...backends.tensorflow.layers import CheckpointedLayer, Dense, Dropout, Embedding, RMSNorm, TiedDense, Unconverted
 from ...backends.tensorflow.model import TFPreTrainedModel
 from ...backends.tensorflow.seq2seq import Seq2SeqSequenceClassification
 from ...losses import cross_entropy, question_answering_loss
@@ -84,7 +84,7 @@ class TFT5Attention(layers.Layer):
         self.v = Dense(width, heads * self.head_size, use_bias=False, name="v", dtype=dtype)
         self.o = Dense(heads * self.head_size, width, use_bias=False, name="o", dtype=dtype)
         self.relative_attention_bias = bias() if is_first else None
-        self.dropout = layers.Dropout(config.dropout_rate, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.dropout_rate, name="dropout", dtype=dtype)
 
     def call(
         self,
@@ -111,7 +111,7 @@ class TFT5CrossAttention(layers.Layer):
         self.k = Dense(width, config.num_heads * self.head_size, use_bias=False, name="k", dtype=dtype)
         self.v = Dense(width, config.num_heads * self.head_size, use_bias=False, name="v", dtype=dtype)
         self.o = Dense(config.num_heads * self.head_size, width, use_bias=False, name="o", dtype=dtype)
-        self.dropout = layers.Dropout(config.dropout_rate, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.dropout_rate, name="dropout", dtype=dtype)
 
     def call(
         self,
@@ -149,7 +149,7 @@ class TFT5LayerSelfAttention(layers.Layer):
         super().__init__(name=name, dtype=dtype)
         self.SelfAttention = TFT5Attention(config, heads, is_decoder, is_first, name="SelfAttention", dtype=dtype)
         self.layer_norm = RMSNorm(config.d_model, epsilon=config.layer_norm_epsilon, name="layer_norm", dtype=dtype)
-        self.dropout = layers.Dropout(config.dropout_rate, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.dropout_rate, name="dropout", dtype=dtype)
 
     def call(
         self,
@@ -172,7 +172,7 @@ class TFT5LayerCrossAttention(layers.Layer):
         super().__init__(name=name, dtype=dtype)
         self.EncDecAttention = TFT5CrossAttention(config, name="EncDecAttention", dtype=dtype)
         self.layer_norm = RMSNorm(config.d_model, epsilon=config.layer_norm_epsilon, name="layer_norm", dtype=dtype)
-        self.dropout = layers.Dropout(config.dropout_rate, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.dropout_rate, name="dropout", dtype=dtype)
 
     def call(
         self,
@@ -196,7 +196,7 @@ class TFT5DenseActDense(layers.Layer):
         super().__init__(name=name, dtype=dtype)
         self.wi = Dense(config.d_model, config.d_ff, use_bias=False, name="wi", dtype=dtype)
         self.wo = Dense(config.d_ff, config.d_model, use_bias=False, name="wo", dtype=dtype)
-        self.dropout = layers.Dropout(config.dropout_rate, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.dropout_rate, name="dropout", dtype=dtype)
         self.act = activation(str(config.dense_act_fn))
 
     def call(self, hidden: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -212,7 +212,7 @@ class TFT5DenseGatedActDense(layers.Layer):
         self.wi_0 = Dense(config.d_model, config.d_ff, use_bias=False, name="wi_0", dtype=dtype)
         self.wi_1 = Dense(config.d_model, config.d_ff, use_bias=False, name="wi_1", dtype=dtype)
         self.wo = Dense(config.d_ff, config.d_model, use_bias=False, name="wo", dtype=dtype)
-        self.dropout = layers.Dropout(config.dropout_rate, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.dropout_rate, name="dropout", dtype=dtype)
         self.act = activation(str(config.dense_act_fn))
 
     def call(self, hidden: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -228,7 +228,7 @@ class TFT5LayerFF(layers.Layer):
         dense = TFT5DenseGatedActDense if config.is_gated_act else TFT5DenseActDense
         self.DenseReluDense = dense(config, name="DenseReluDense", dtype=dtype)
         self.layer_norm = RMSNorm(config.d_model, epsilon=config.layer_norm_epsilon, name="layer_norm", dtype=dtype)
-        self.dropout = layers.Dropout(config.dropout_rate, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.dropout_rate, name="dropout", dtype=dtype)
 
     def call(self, hidden: tf.Tensor, training: bool = False) -> tf.Tensor:
         fed = self.DenseReluDense(self.layer_norm(hidden), training=training)
@@ -303,7 +303,7 @@ class TFT5Encoder(Unconverted):
         self.final_layer_norm = RMSNorm(
             config.d_model, epsilon=config.layer_norm_epsilon, name="final_layer_norm", dtype=dtype
         )
-        self.dropout = layers.Dropout(config.dropout_rate, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.dropout_rate, name="dropout", dtype=dtype)
 
     def scores(self, attention_mask: tf.Tensor | None, hidden: tf.Tensor) -> list[tf.Tensor]:
         """What is added to the scores of each layer, [B, N, T, T], of the heads that pruning has left it."""
@@ -368,7 +368,7 @@ class TFT5Decoder(Unconverted):
         self.final_layer_norm = RMSNorm(
             config.d_model, epsilon=config.layer_norm_epsilon, name="final_layer_norm", dtype=dtype
         )
-        self.dropout = layers.Dropout(config.dropout_rate, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.dropout_rate, name="dropout", dtype=dtype)
 
     def scores(
         self, attention_mask: tf.Tensor | None, hidden: tf.Tensor, past: int | tf.Tensor, reach: int | tf.Tensor

@@ -24,7 +24,7 @@ from ...backends.tensorflow.images import (
     pixel_shuffle,
     resize_positions,
 )
-from ...backends.tensorflow.layers import CheckpointedLayer, Conv2D, Dense, Holder, LayerNorm, Unconverted
+from ...backends.tensorflow.layers import CheckpointedLayer, Conv2D, Dense, Dropout, Holder, LayerNorm, Unconverted
 from ...losses import masked_image_loss, sequence_classification_loss
 from ...outputs import BaseModelOutputWithPooling, ImageClassifierOutput, MaskedImageModelingOutput, Wanted
 from .configuration_vit import ViTConfig
@@ -59,7 +59,7 @@ class TFViTEmbeddings(Holder):
             self.parameter("mask_token", (1, 1, width))
         self.position_embeddings = self.parameter("position_embeddings", (1, 1 + count, width))
         self.patch_embeddings = TFViTPatchEmbeddings(config, name="patch_embeddings", dtype=dtype)
-        self.dropout = layers.Dropout(config.hidden_dropout_prob, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.hidden_dropout_prob, name="dropout", dtype=dtype)
 
     def call(self, pixel_values: tf.Tensor, bool_masked_pos: tf.Tensor | None, training: bool = False) -> tf.Tensor:
         patches = self.patch_embeddings(pixel_values)  # [B, P, D]
@@ -90,7 +90,7 @@ class TFViTSelfAttention(layers.Layer):
         self.query = Dense(width, inner, use_bias=bias, name="query", dtype=dtype)
         self.key = Dense(width, inner, use_bias=bias, name="key", dtype=dtype)
         self.value = Dense(width, inner, use_bias=bias, name="value", dtype=dtype)
-        self.dropout = layers.Dropout(config.attention_probs_dropout_prob, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.attention_probs_dropout_prob, name="dropout", dtype=dtype)
 
     def call(
         self, hidden: tf.Tensor, head_mask: tf.Tensor | None, training: bool = False
@@ -109,7 +109,7 @@ class TFViTSelfOutput(layers.Layer):
         super().__init__(name=name, dtype=dtype)
         width, head_size = config.hidden_size, config.hidden_size // config.num_attention_heads
         self.dense = Dense(heads * head_size, width, name="dense", dtype=dtype)
-        self.dropout = layers.Dropout(config.hidden_dropout_prob, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.hidden_dropout_prob, name="dropout", dtype=dtype)
 
     def call(self, context: tf.Tensor, training: bool = False) -> tf.Tensor:
         return self.dropout(self.dense(context), training=training)
@@ -148,7 +148,7 @@ class TFViTOutput(layers.Layer):
     def __init__(self, config: ViTConfig, *, name: str, dtype: Any) -> None:
         super().__init__(name=name, dtype=dtype)
         self.dense = Dense(config.intermediate_size, config.hidden_size, name="dense", dtype=dtype)
-        self.dropout = layers.Dropout(config.hidden_dropout_prob, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.hidden_dropout_prob, name="dropout", dtype=dtype)
 
     def call(self, widened: tf.Tensor, hidden: tf.Tensor, training: bool = False) -> tf.Tensor:
         return self.dropout(self.dense(widened), training=training) + hidden

@@ -38,6 +38,7 @@ from ...backends.tensorflow.layers import (
     CheckpointedLayer,
     Convolution1D,
     Dense,
+    Dropout,
     GroupNorm,
     Holder,
     LayerNorm,
@@ -136,7 +137,7 @@ class TFWav2Vec2FeatureProjection(layers.Layer):
         width, norm = config.conv_dim[-1], config.layer_norm_eps
         self.layer_norm = LayerNorm(width, epsilon=norm, name="layer_norm", dtype=dtype)
         self.projection = Dense(width, config.hidden_size, name="projection", dtype=dtype)
-        self.dropout = layers.Dropout(config.feat_proj_dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.feat_proj_dropout, name="dropout", dtype=dtype)
 
     def call(self, features: tf.Tensor, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
         normal = self.layer_norm(features)
@@ -169,7 +170,7 @@ class TFWav2Vec2Attention(layers.Layer):
         self.v_proj = Dense(width, width, name="v_proj", dtype=dtype)
         self.q_proj = Dense(width, width, name="q_proj", dtype=dtype)
         self.out_proj = Dense(width, width, name="out_proj", dtype=dtype)
-        self.dropout = layers.Dropout(config.attention_dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.attention_dropout, name="dropout", dtype=dtype)
 
     def call(
         self, hidden: tf.Tensor, score_mask: tf.Tensor | None, training: bool = False
@@ -189,9 +190,9 @@ class TFWav2Vec2FeedForward(layers.Layer):
         width, inner = config.hidden_size, config.intermediate_size
         self.intermediate_dense = Dense(width, inner, name="intermediate_dense", dtype=dtype)
         self.activation = activation(config.hidden_act)
-        self.intermediate_dropout = layers.Dropout(config.activation_dropout, name="intermediate_dropout", dtype=dtype)
+        self.intermediate_dropout = Dropout(config.activation_dropout, name="intermediate_dropout", dtype=dtype)
         self.output_dense = Dense(inner, width, name="output_dense", dtype=dtype)
-        self.output_dropout = layers.Dropout(config.hidden_dropout, name="output_dropout", dtype=dtype)
+        self.output_dropout = Dropout(config.hidden_dropout, name="output_dropout", dtype=dtype)
 
     def call(self, hidden: tf.Tensor, training: bool = False) -> tf.Tensor:
         widened = self.activation(self.intermediate_dense(hidden))  # [B, T, F]
@@ -206,7 +207,7 @@ class TFWav2Vec2EncoderLayer(CheckpointedLayer):
         super().__init__(name=name, dtype=dtype)
         width, norm = config.hidden_size, config.layer_norm_eps
         self.attention = TFWav2Vec2Attention(config, name="attention", dtype=dtype)
-        self.dropout = layers.Dropout(config.hidden_dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.hidden_dropout, name="dropout", dtype=dtype)
         self.layer_norm = LayerNorm(width, epsilon=norm, name="layer_norm", dtype=dtype)
         self.feed_forward = TFWav2Vec2FeedForward(config, name="feed_forward", dtype=dtype)
         self.final_layer_norm = LayerNorm(width, epsilon=norm, name="final_layer_norm", dtype=dtype)
@@ -254,7 +255,7 @@ class TFWav2Vec2EncoderLayerStableLayerNorm(CheckpointedLayer):
         super().__init__(name=name, dtype=dtype)
         width, norm = config.hidden_size, config.layer_norm_eps
         self.attention = TFWav2Vec2Attention(config, name="attention", dtype=dtype)
-        self.dropout = layers.Dropout(config.hidden_dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.hidden_dropout, name="dropout", dtype=dtype)
         self.layer_norm = LayerNorm(width, epsilon=norm, name="layer_norm", dtype=dtype)
         self.feed_forward = TFWav2Vec2FeedForward(config, name="feed_forward", dtype=dtype)
         self.final_layer_norm = LayerNorm(width, epsilon=norm, name="final_layer_norm", dtype=dtype)
@@ -278,7 +279,7 @@ class TFWav2Vec2Encoder(Unconverted):
         self.layerdrop = config.layerdrop
         self.pos_conv_embed = TFWav2Vec2PositionalConvEmbedding(config, name="pos_conv_embed", dtype=dtype)
         self.layer_norm = LayerNorm(width, epsilon=norm, name="layer_norm", dtype=dtype)
-        self.dropout = layers.Dropout(config.hidden_dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.hidden_dropout, name="dropout", dtype=dtype)
         self.layers = [
             TFWav2Vec2EncoderLayer(config, name=f"layers.{index}", dtype=dtype)
             for index in range(config.num_hidden_layers)
@@ -309,7 +310,7 @@ class TFWav2Vec2EncoderStableLayerNorm(Unconverted):
         self.layerdrop = config.layerdrop
         self.pos_conv_embed = TFWav2Vec2PositionalConvEmbedding(config, name="pos_conv_embed", dtype=dtype)
         self.layer_norm = LayerNorm(width, epsilon=norm, name="layer_norm", dtype=dtype)
-        self.dropout = layers.Dropout(config.hidden_dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.hidden_dropout, name="dropout", dtype=dtype)
         self.layers = [
             TFWav2Vec2EncoderLayerStableLayerNorm(config, name=f"layers.{index}", dtype=dtype)
             for index in range(config.num_hidden_layers)
@@ -532,7 +533,7 @@ class TFWav2Vec2ForPreTraining(TFWav2Vec2PreTrainedModel):
         super().__init__(config, **kwargs)
         dtype = self.dtype_policy
         self.wav2vec2 = TFWav2Vec2Model(config, name="wav2vec2", dtype=dtype)
-        self.dropout_features = layers.Dropout(config.feat_quantizer_dropout, name="dropout_features", dtype=dtype)
+        self.dropout_features = Dropout(config.feat_quantizer_dropout, name="dropout_features", dtype=dtype)
         self.quantizer = TFWav2Vec2GumbelVectorQuantizer(config, name="quantizer", dtype=dtype)
         self.project_hid = Dense(config.hidden_size, config.proj_codevector_dim, name="project_hid", dtype=dtype)
         self.project_q = Dense(config.codevector_dim, config.proj_codevector_dim, name="project_q", dtype=dtype)
@@ -609,7 +610,7 @@ class TFWav2Vec2ForMaskedLM(TFWav2Vec2PreTrainedModel):
         dtype = self.dtype_policy
         vocabulary = known_vocabulary(config, "TFWav2Vec2ForMaskedLM")
         self.wav2vec2 = TFWav2Vec2Model(config, name="wav2vec2", dtype=dtype)
-        self.dropout = layers.Dropout(config.final_dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.final_dropout, name="dropout", dtype=dtype)
         self.lm_head = Dense(config.hidden_size, vocabulary, name="lm_head", dtype=dtype)
 
     def call(
@@ -652,7 +653,7 @@ class TFWav2Vec2ForCTC(TFWav2Vec2PreTrainedModel):
         vocabulary = known_vocabulary(config, "TFWav2Vec2ForCTC")
         self.target_lang = target_lang
         self.wav2vec2 = TFWav2Vec2Model(config, name="wav2vec2", dtype=dtype)
-        self.dropout = layers.Dropout(config.final_dropout, name="dropout", dtype=dtype)
+        self.dropout = Dropout(config.final_dropout, name="dropout", dtype=dtype)
         self.lm_head = Dense(config.head_width, vocabulary, name="lm_head", dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
