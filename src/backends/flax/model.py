@@ -411,6 +411,39 @@ class FlaxPreTrainedModel(FlaxGenerationMixin, PretrainedBase):
         return _cast(params, jnp.bfloat16, mask)
 
 
+class FlaxModuleModel(FlaxPreTrainedModel):
+    """A model of the linen module that its class names: what the base class of an architecture derives from.
+
+    Args:
+        config: What the model is.
+        input_shape: The shape of an example input, for a module whose parameters only a trace can tell.
+        seed: Seed of the initial weights.
+        dtype: The type of the computation.
+        _do_init: Whether to make parameters; without, every call must be given them.
+        gradient_checkpointing: Whether training computes intermediate values again instead of keeping them.
+        param_dtype: The type of the parameters: float32, or float64 if `dtype` is.
+        module_kwargs: Further attributes of the module.
+    """
+
+    module_class: ClassVar[type[nn.Module]]
+
+    def __init__(
+        self,
+        config: Any,
+        input_shape: tuple[int, ...] = (1, 1),
+        seed: int = 0,
+        dtype: Any = jnp.float32,
+        _do_init: bool = True,
+        gradient_checkpointing: bool = False,
+        param_dtype: Any = None,
+        **module_kwargs: Any,
+    ) -> None:
+        if gradient_checkpointing:  # a user's module may not know it
+            module_kwargs["gradient_checkpointing"] = True
+        module = self.module_class(config, jnp.dtype(dtype), **module_kwargs)
+        super().__init__(config, module, input_shape, seed, dtype, _do_init, param_dtype)
+
+
 def param_dtype_of(dtype: np.dtype, param_dtype: Any) -> np.dtype:
     """The type of the parameters that goes with a type of computation.
 

@@ -26,13 +26,13 @@ from .cache import Cache
 from .checks import check_ends
 from .heads import PlainHead, last_where
 from .layers import Dense
-from .model import FlaxPreTrainedModel
+from .model import FlaxModuleModel
 
 #: What `decode` calls the places of its tokens, where positions are absolute.
 POSITIONS = "decoder_position_ids"
 
 
-class FlaxEncoderDecoder(EncoderDecoder, FlaxPreTrainedModel):
+class FlaxEncoderDecoder(EncoderDecoder, FlaxModuleModel):
     """A Flax model of an encoder and a decoder.
 
     Its module's call takes the arguments of both, and has a method `encode` that runs the encoder alone. An

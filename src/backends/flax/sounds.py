@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -13,25 +13,13 @@ from jax import Array
 
 from ..noise import NoiseSource
 from ..sounds import Draw, shortest_sound
-from .model import FlaxPreTrainedModel
+from .model import FlaxModuleModel
 
 
-class FlaxSoundModel(FlaxPreTrainedModel):
-    """Base of models that read sounds [B, S]: a linen module of `module_class` and its parameters.
-
-    Args:
-        config: What the model is.
-        input_shape: The shape of an example sound.
-        seed: Seed of the initial weights.
-        dtype: The type of the computation.
-        _do_init: Whether to make parameters; without, every call must be given them.
-        gradient_checkpointing: Whether training computes intermediate values again instead of keeping them.
-        param_dtype: The type of the parameters: float32, or float64 if `dtype` is.
-        module_kwargs: Further attributes of the module.
-    """
+class FlaxSoundModel(FlaxModuleModel):
+    """Base of models that read sounds [B, S]; see `FlaxModuleModel` for its arguments."""
 
     main_input_name = "input_values"
-    module_class: ClassVar[type[nn.Module]]
 
     def __init__(
         self,
@@ -44,10 +32,8 @@ class FlaxSoundModel(FlaxPreTrainedModel):
         param_dtype: Any = None,
         **module_kwargs: Any,
     ) -> None:
-        if gradient_checkpointing:  # a user's module may not know it
-            module_kwargs["gradient_checkpointing"] = True
-        module = self.module_class(config, jnp.dtype(dtype), **module_kwargs)
-        super().__init__(config, module, input_shape, seed, dtype, _do_init, param_dtype)
+        options = seed, dtype, _do_init, gradient_checkpointing, param_dtype
+        super().__init__(config, input_shape, *options, **module_kwargs)
 
     @property
     def dummy_inputs(self) -> dict[str, Array]:

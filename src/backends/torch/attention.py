@@ -158,7 +158,8 @@ def per_layer_head_masks(head_mask: Tensor | None, layers: int) -> list[Tensor |
 
 def split_heads(array: Tensor, size: int) -> Tensor:
     """[B, T, N * H] -> [B, N, T, H], for heads of one size."""
-    return array.unflatten(-1, (-1, size)).transpose(1, 2)
+    batch, length, width = array.shape
+    return array.reshape(batch, length, width // size, size).transpose(1, 2)
 
 
 def join_heads(array: Tensor) -> Tensor:

@@ -91,8 +91,9 @@ class RMSNorm(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         wide = ops.widen(hidden)
-        normal = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
-        return self.weight * normal.to(self.weight.dtype)
+        if wide.dtype == self.weight.dtype:
+            return F.rms_norm(wide, self.weight.shape, self.weight, self.eps)
+        return self.weight * F.rms_norm(wide, self.weight.shape, eps=self.eps).to(self.weight.dtype)
 
     def extra_repr(self) -> str:
         """The sizes, for `print`."""

@@ -30,7 +30,7 @@ from ...backends.flax.checks import check_indices, check_token_ids, known
 from ...backends.flax.generation import FlaxGenerationMixin
 from ...backends.flax.heads import scored_positions
 from ...backends.flax.layers import Dense, Embed, LayerDrop, LayerNorm, ScaledEmbed, Stack, TiedDense, checkpointed
-from ...backends.flax.model import FlaxPreTrainedModel, Params
+from ...backends.flax.model import FlaxModuleModel, Params
 from ...backends.flax.seq2seq import FlaxEncoderDecoder, Seq2SeqQuestionAnswering, Seq2SeqSequenceClassification
 from ...backends.seq2seq import as_encoder_output, headed_output, joined_output, shift_tokens_right
 from ...losses import cross_entropy
@@ -496,38 +496,10 @@ class FlaxBartForCausalLMModule(nn.Module):
 
 
 class FlaxBartPreTrainedModel(FlaxEncoderDecoder):
-    """Base of every BART model in Flax: a linen module of `module_class` and its parameters.
-
-    Args:
-        config: What the model is.
-        input_shape: Unused: the parameters are known without a trace.
-        seed: Seed of the initial weights.
-        dtype: The type of the computation.
-        _do_init: Whether to make parameters; without, every call must be given them.
-        gradient_checkpointing: Whether training computes intermediate values again instead of keeping them.
-        param_dtype: The type of the parameters: float32, or float64 if `dtype` is.
-        module_kwargs: Further attributes of the module.
-    """
+    """Base of every BART model in Flax; see `FlaxModuleModel` for its arguments."""
 
     config_class = BartConfig
     base_model_prefix = "model"
-    module_class: ClassVar[type[nn.Module]]
-
-    def __init__(
-        self,
-        config: BartConfig,
-        input_shape: tuple[int, ...] = (1, 1),
-        seed: int = 0,
-        dtype: Any = jnp.float32,
-        _do_init: bool = True,
-        gradient_checkpointing: bool = False,
-        param_dtype: Any = None,
-        **module_kwargs: Any,
-    ) -> None:
-        if gradient_checkpointing:  # a user's module may not know it
-            module_kwargs["gradient_checkpointing"] = True
-        module = self.module_class(config, jnp.dtype(dtype), **module_kwargs)
-        super().__init__(config, module, input_shape, seed, dtype, _do_init, param_dtype)
 
     def __call__(
         self,
@@ -690,29 +662,14 @@ class FlaxBartForQuestionAnswering(FlaxBartPreTrainedModel):
     module_class = FlaxBartForQuestionAnsweringModule
 
 
-class FlaxBartDecoderPreTrainedModel(FlaxPreTrainedModel):
-    """Base of what is made of BART's decoder alone; the arguments are those of `FlaxBartPreTrainedModel`."""
+class FlaxBartDecoderPreTrainedModel(FlaxModuleModel):
+    """Base of what is made of BART's decoder alone; see `FlaxModuleModel` for its arguments."""
 
     config_class = BartConfig
     base_model_prefix = "model"
-    module_class: ClassVar[type[nn.Module]]
 
-    def __init__(
-        self,
-        config: BartConfig,
-        input_shape: tuple[int, ...] = (1, 1),
-        seed: int = 0,
-        dtype: Any = jnp.float32,
-        _do_init: bool = True,
-        gradient_checkpointing: bool = False,
-        param_dtype: Any = None,
-        **module_kwargs: Any,
-    ) -> None:
-        if gradient_checkpointing:  # a user's module may not know it
-            module_kwargs["gradient_checkpointing"] = True
-        config = config.of_decoder()
-        module = self.module_class(config, jnp.dtype(dtype), **module_kwargs)
-        super().__init__(config, module, input_shape, seed, dtype, _do_init, param_dtype)
+    def __init__(self, config: BartConfig, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config.of_decoder(), *args, **kwargs)
 
     def input_embeddings_name(self) -> str:
         """The name of the table that embeds tokens, which no encoder shares."""

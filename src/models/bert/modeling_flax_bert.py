@@ -30,7 +30,7 @@ from ...backends.flax.checks import check_indices, check_token_ids, known
 from ...backends.flax.generation import FlaxGenerationMixin
 from ...backends.flax.heads import MultipleChoice, QuestionAnswering, SequenceClassification, TokenClassification
 from ...backends.flax.layers import Dense, Embed, LayerNorm, Stack, TiedDense, checkpointed, in_chunks
-from ...backends.flax.model import FlaxPreTrainedModel, Params, as_array
+from ...backends.flax.model import FlaxModuleModel, Params
 from ...losses import causal_language_model_loss, cross_entropy
 from ...outputs import (
     BaseModelOutputWithPoolingAndCrossAttentions,
@@ -747,39 +747,11 @@ class FlaxBertForQuestionAnsweringModule(QuestionAnswering, backbone=FlaxBertMod
     """`FlaxBertForQuestionAnswering` as a linen module."""
 
 
-class FlaxBertPreTrainedModel(FlaxPreTrainedModel):
-    """Base of every BERT model in Flax: a linen module of `module_class` and its parameters.
-
-    Args:
-        config: What the model is.
-        input_shape: Unused: the parameters are known without a trace.
-        seed: Seed of the initial weights.
-        dtype: The type of the computation.
-        _do_init: Whether to make parameters; without, every call must be given them.
-        gradient_checkpointing: Whether training computes intermediate values again instead of keeping them.
-        param_dtype: The type of the parameters: float32, or float64 if `dtype` is.
-        module_kwargs: Further attributes of the module.
-    """
+class FlaxBertPreTrainedModel(FlaxModuleModel):
+    """Base of every BERT model in Flax; see `FlaxModuleModel` for its arguments."""
 
     config_class = BertConfig
     base_model_prefix = "bert"
-    module_class: ClassVar[type[nn.Module]]
-
-    def __init__(
-        self,
-        config: BertConfig,
-        input_shape: tuple[int, ...] = (1, 1),
-        seed: int = 0,
-        dtype: Any = jnp.float32,
-        _do_init: bool = True,
-        gradient_checkpointing: bool = False,
-        param_dtype: Any = None,
-        **module_kwargs: Any,
-    ) -> None:
-        if gradient_checkpointing:  # a user's module may not know it
-            module_kwargs["gradient_checkpointing"] = True
-        module = self.module_class(config, jnp.dtype(dtype), **module_kwargs)
-        super().__init__(config, module, input_shape, seed, dtype, _do_init, param_dtype)
 
     def __call__(
         self,
@@ -835,10 +807,7 @@ class FlaxBertPreTrainedModel(FlaxPreTrainedModel):
             "position_ids": position_ids, "head_mask": head_mask, "inputs_embeds": inputs_embeds,
             "encoder_hidden_states": encoder_hidden_states, "encoder_attention_mask": encoder_attention_mask, **labels,
         }  # fmt: skip
-        given = {name: as_array(value) for name, value in arrays.items() if value is not None}
-        return self.apply(
-            params, dropout_rng, train, **given, **{name: value for name, value in options.items() if value is not None}
-        )
+        return self.run(arrays, options, params, dropout_rng, train)
 
 
 class FlaxBertModel(FlaxBertPreTrainedModel):

@@ -16,7 +16,7 @@ from ...backends.flax import ops
 from ...backends.flax.activations import activation, identity
 from ...backends.flax.images import DropPath, FlaxImageModel, channels_first, channels_last, checked_pixels
 from ...backends.flax.layers import Conv, Dense, LayerNorm, Stack, checkpointed
-from ...backends.flax.model import Params, as_array
+from ...backends.flax.model import Params
 from ...backends.images import BackboneBase, chosen_channels, drop_path_rates, pair
 from ...losses import sequence_classification_loss
 from ...outputs import (
@@ -279,10 +279,9 @@ class FlaxConvNextPreTrainedModel(FlaxImageModel):
         Raises:
             InputError: The images have other channels.
         """
-        given = {name: as_array(value) for name, value in {"pixel_values": pixel_values, **labels}.items()}
-        return self.apply(
-            params, dropout_rng, train, **given, output_hidden_states=output_hidden_states, return_dict=return_dict
-        )
+        arrays = {"pixel_values": pixel_values, **labels}
+        options = {"output_hidden_states": output_hidden_states, "return_dict": return_dict}
+        return self.run(arrays, options, params, dropout_rng, train)
 
 
 class FlaxConvNextModel(FlaxConvNextPreTrainedModel):

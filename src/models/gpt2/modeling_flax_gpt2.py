@@ -7,7 +7,7 @@ width, L labels, V vocabulary.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -38,7 +38,7 @@ from ...backends.flax.heads import (
     scored_positions,
 )
 from ...backends.flax.layers import Conv1D, Dense, Embed, LayerNorm, Stack, TiedDense, checkpointed
-from ...backends.flax.model import FlaxPreTrainedModel, Params, as_array
+from ...backends.flax.model import FlaxModuleModel, Params
 from ...backends.heads import leading_axes
 from ...losses import causal_language_model_loss, cross_entropy, sequence_classification_loss
 from ...outputs import (
@@ -461,39 +461,11 @@ class FlaxGPT2ForQuestionAnsweringModule(QuestionAnswering, backbone=FlaxGPT2Mod
     """`FlaxGPT2ForQuestionAnswering` as a linen module."""
 
 
-class FlaxGPT2PreTrainedModel(FlaxPreTrainedModel):
-    """Base of every GPT-2 model in Flax: a linen module of `module_class` and its parameters.
-
-    Args:
-        config: What the model is.
-        input_shape: Unused: the parameters are known without a trace.
-        seed: Seed of the initial weights.
-        dtype: The type of the computation.
-        _do_init: Whether to make parameters; without, every call must be given them.
-        gradient_checkpointing: Whether training computes intermediate values again instead of keeping them.
-        param_dtype: The type of the parameters: float32, or float64 if `dtype` is.
-        module_kwargs: Further attributes of the module.
-    """
+class FlaxGPT2PreTrainedModel(FlaxModuleModel):
+    """Base of every GPT-2 model in Flax; see `FlaxModuleModel` for its arguments."""
 
     config_class = GPT2Config
     base_model_prefix = "transformer"
-    module_class: ClassVar[type[nn.Module]]
-
-    def __init__(
-        self,
-        config: GPT2Config,
-        input_shape: tuple[int, ...] = (1, 1),
-        seed: int = 0,
-        dtype: Any = jnp.float32,
-        _do_init: bool = True,
-        gradient_checkpointing: bool = False,
-        param_dtype: Any = None,
-        **module_kwargs: Any,
-    ) -> None:
-        if gradient_checkpointing:  # a user's module may not know it
-            module_kwargs["gradient_checkpointing"] = True
-        module = self.module_class(config, jnp.dtype(dtype), **module_kwargs)
-        super().__init__(config, module, input_shape, seed, dtype, _do_init, param_dtype)
 
     def __call__(
         self,
@@ -555,10 +527,7 @@ class FlaxGPT2PreTrainedModel(FlaxPreTrainedModel):
             "cache_position": cache_position, "encoder_hidden_states": encoder_hidden_states,
             "encoder_attention_mask": encoder_attention_mask, **labels,
         }  # fmt: skip
-        given = {name: as_array(value) for name, value in arrays.items() if value is not None}
-        return self.apply(
-            params, dropout_rng, train, **given, **{name: value for name, value in options.items() if value is not None}
-        )
+        return self.run(arrays, options, params, dropout_rng, train)
 
 
 class FlaxGPT2Model(FlaxGPT2PreTrainedModel):

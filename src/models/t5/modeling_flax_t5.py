@@ -7,7 +7,7 @@ size, F feed-forward width, L labels, V vocabulary.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -705,38 +705,10 @@ class FlaxT5ForTokenClassificationModule(TokenClassification, backbone=FlaxT5Enc
 
 
 class FlaxT5PreTrainedModel(FlaxEncoderDecoder):
-    """Base of every T5 model in Flax: a linen module of `module_class` and its parameters.
-
-    Args:
-        config: What the model is.
-        input_shape: Unused: the parameters are known without a trace.
-        seed: Seed of the initial weights.
-        dtype: The type of the computation.
-        _do_init: Whether to make parameters; without, every call must be given them.
-        gradient_checkpointing: Whether training computes intermediate values again instead of keeping them.
-        param_dtype: The type of the parameters: float32, or float64 if `dtype` is.
-        module_kwargs: Further attributes of the module.
-    """
+    """Base of every T5 model in Flax; see `FlaxModuleModel` for its arguments."""
 
     config_class = T5Config
     base_model_prefix = "transformer"
-    module_class: ClassVar[type[nn.Module]]
-
-    def __init__(
-        self,
-        config: T5Config,
-        input_shape: tuple[int, ...] = (1, 1),
-        seed: int = 0,
-        dtype: Any = jnp.float32,
-        _do_init: bool = True,
-        gradient_checkpointing: bool = False,
-        param_dtype: Any = None,
-        **module_kwargs: Any,
-    ) -> None:
-        if gradient_checkpointing:  # a user's module may not know it
-            module_kwargs["gradient_checkpointing"] = True
-        module = self.module_class(config, jnp.dtype(dtype), **module_kwargs)
-        super().__init__(config, module, input_shape, seed, dtype, _do_init, param_dtype)
 
     def __call__(
         self,

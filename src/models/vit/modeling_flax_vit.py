@@ -19,7 +19,7 @@ from ...backends.flax.activations import activation, identity
 from ...backends.flax.attention import attend, join_heads, per_layer_head_masks, split_heads
 from ...backends.flax.images import FlaxImageModel, channels_last, checked_pixels, pixel_shuffle, resize_positions
 from ...backends.flax.layers import Conv, Dense, LayerNorm, Stack, checkpointed
-from ...backends.flax.model import Params, as_array
+from ...backends.flax.model import Params
 from ...backends.images import check_mask_token, check_patches, check_reconstruction, pair, patch_grid
 from ...losses import masked_image_loss, sequence_classification_loss
 from ...outputs import BaseModelOutputWithPooling, ImageClassifierOutput, MaskedImageModelingOutput, Wanted
@@ -416,9 +416,7 @@ class FlaxViTPreTrainedModel(FlaxImageModel):
             "return_dict": return_dict, "interpolate_pos_encoding": interpolate_pos_encoding,
         }  # fmt: skip
         given = {"pixel_values": pixel_values, "head_mask": head_mask, **arrays}
-        return self.apply(
-            params, dropout_rng, train, **{name: as_array(value) for name, value in given.items()}, **options
-        )
+        return self.run(given, options, params, dropout_rng, train)
 
 
 class FlaxViTModel(FlaxViTPreTrainedModel):
