@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,10 +13,10 @@ from ..configuration import CONFIG_NAME, PretrainedConfig
 from ..fields import short
 from ..files.errors import ConfigurationError, FileError, closest, three_beats
 from ..files.strict_json import load_json_object
-from ..hub.find import HubOptions, Repository
+from ..hub.find import Repository
 from ..processing.base import PREPROCESSOR_NAME
 from .configuration import AutoConfig
-from .registered import card_for, not_constructible, refuse_taken, without_remote_code
+from .registered import card_for, load_found, not_constructible, refuse_taken, without_remote_code
 
 
 class AutoPreprocessor:
@@ -59,13 +59,7 @@ class AutoPreprocessor:
         if path.is_file():
             found = cls._named_in(load_json_object(path), path) or cls._of_config(config, path)
             return found.from_pretrained(path, *inputs, **arguments)
-        options, _ = HubOptions.take_from(arguments)
-        repository = Repository(pretrained_model_name_or_path, replace(options, verify=False))  # the class verifies
-        with repository.reading():  # so that no save comes between the files
-            found = cls._class_in(repository, config)
-            if repository.commit is not None:
-                arguments["revision"] = repository.commit
-            return found.from_pretrained(pretrained_model_name_or_path, *inputs, **arguments)
+        return load_found(partial(cls._class_in, config=config), pretrained_model_name_or_path, inputs, arguments)
 
     @classmethod
     def _class_in(cls, repository: Repository, config: Any) -> Any:

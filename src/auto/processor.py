@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from ..cards import all_cards, resolve_class
 from ..configuration import CONFIG_NAME, PretrainedConfig
 from ..files.errors import FileError, three_beats
 from ..files.strict_json import load_json_object
-from ..hub.find import HubOptions, Repository
+from ..hub.find import Repository
 from ..processing.base import PREPROCESSOR_NAME
 from ..processing.processor import PROCESSOR_NAME, TOKENIZER_CONFIG
 from .configuration import AutoConfig
 from .processing import AutoFeatureExtractor, AutoImageProcessor
-from .registered import card_for, not_constructible, refuse_taken, without_remote_code
+from .registered import card_for, load_found, not_constructible, refuse_taken, without_remote_code
 from .tokenization import AutoTokenizer
 
 
@@ -48,13 +48,7 @@ class AutoProcessor:
         """
         arguments = without_remote_code(kwargs)
         config = arguments.pop("config", None)
-        options, _ = HubOptions.take_from(arguments)
-        repository = Repository(pretrained_model_name_or_path, replace(options, verify=False))  # the class verifies
-        with repository.reading():  # so that no save comes between the files
-            found = cls._class_in(repository, config)
-            if repository.commit is not None:
-                arguments["revision"] = repository.commit
-            return found.from_pretrained(pretrained_model_name_or_path, **arguments)
+        return load_found(partial(cls._class_in, config=config), pretrained_model_name_or_path, (), arguments)
 
     @classmethod
     def _class_in(cls, repository: Repository, config: Any) -> Any:

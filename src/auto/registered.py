@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..cards import Card, all_cards, resolve_class
 from ..configuration import PretrainedConfig
 from ..fields import short
 from ..files.errors import ConfigurationError, InputError, closest, three_beats
+from ..hub.find import HubOptions, Repository
 from ..hub.options import DECIDED, without_decided
 
 
@@ -47,6 +50,29 @@ def without_remote_code(arguments: Mapping[str, Any]) -> dict[str, Any]:
         InputError: They ask for that code to be run.
     """
     return without_decided(arguments, REMOTE_CODE)
+
+
+def load_found(
+    find: Callable[[Repository], Any],
+    name_or_path: str | os.PathLike[str],
+    inputs: Sequence[Any],
+    arguments: Mapping[str, Any],
+) -> Any:
+    """What the class that a checkpoint's files name loads from them; all of one commit, and no save in between.
+
+    Args:
+        find: (the checkpoint) -> the class.
+        name_or_path: A directory, or a name on the Hub.
+        inputs: Leading arguments of the class's `from_pretrained`.
+        arguments: Those by name.
+    """
+    options, _ = HubOptions.take_from(arguments)
+    # the class verifies, once, all that is read here too
+    repository = Repository(name_or_path, replace(options, verify=False))
+    with repository.reading():
+        found = find(repository)
+        pinned = {} if repository.commit is None else {"revision": repository.commit}
+        return found.from_pretrained(name_or_path, *inputs, **{**arguments, **pinned})
 
 
 def config_class_of(model_type: str, where: str = "") -> type[PretrainedConfig]:

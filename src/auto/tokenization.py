@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..cards import Card, all_cards, resolve_class
 from ..configuration import CONFIG_NAME, PretrainedConfig
 from ..files.errors import ConfigurationError, FileError, InputError, closest, three_beats
 from ..files.strict_json import load_json_object
-from ..hub.find import HubOptions, Repository
+from ..hub.find import Repository
 from ..tokenization import PreTrainedTokenizerFast
 from ..tokenization.saving import CONFIG_FILE
 from .registered import (
@@ -21,6 +21,7 @@ from .registered import (
     TokenizerPair,
     card_for,
     config_class_of,
+    load_found,
     not_constructible,
     refuse_taken,
     without_remote_code,
@@ -59,14 +60,8 @@ class AutoTokenizer:
         if tokenizer_type is not None:
             found = _of_type(tokenizer_type, use_fast)
             return found.from_pretrained(pretrained_model_name_or_path, *inputs, **arguments)
-        options, _ = HubOptions.take_from(arguments)
-        # The class verifies, once, all that is read here too.
-        repository = Repository(pretrained_model_name_or_path, replace(options, verify=False))
-        with repository.reading():  # so that no save comes between the files
-            found = _named_in(repository, config, use_fast)
-            if repository.commit is not None:
-                arguments["revision"] = repository.commit
-            return found.from_pretrained(pretrained_model_name_or_path, *inputs, **arguments)
+        find = partial(_named_in, config=config, use_fast=use_fast)
+        return load_found(find, pretrained_model_name_or_path, inputs, arguments)
 
     @staticmethod
     def register(

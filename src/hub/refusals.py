@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -71,15 +72,22 @@ def refusal(error: BaseException, doing: str, name: str, revision: str, token: s
 
 def reason(error: BaseException, token: str | bool | None) -> str:
     """The first line of an error, without a token in it, nor the query of an address, which may be signed."""
-    from huggingface_hub import get_token
-
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     text = re.sub(r"(https?://[^\s?'\"]*)\?[^\s'\"]*", r"\1", text)
-    for secret in (token, get_token()):
+    for secret in (token, _stored_token()):
         if isinstance(secret, str) and secret:
             text = text.replace(secret, "***")
     return text if len(text) < 200 else text[:200] + "..."
+
+
+def _stored_token() -> str | None:
+    """The token that the Hub's library would send; None if it may not be read, for then it was not sent."""
+    from huggingface_hub import get_token
+
+    with contextlib.suppress(OSError):
+        return get_token()
+    return None
 
 
 def status_of(error: BaseException) -> int | None:

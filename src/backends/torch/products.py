@@ -96,7 +96,7 @@ def fast_products(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         for layer in layers:
-            _let_go(layer)
+            del layer.forward
 
 
 def _applies(model: nn.Module) -> bool:
@@ -116,20 +116,12 @@ def _forward(layer: Any, alike: list[Any], x: Tensor) -> Tensor:
     """A layer's product; `alike` are the model's layers of its shape."""
     width = x.shape[-1]
     rows = x.numel() // width
-    if rows > MOST_ROWS or x.dtype != torch.float32:
-        return type(layer).forward(layer, x)
-    name = _way_of(alike, rows)
+    name = _way_of(alike, rows) if rows <= MOST_ROWS and x.dtype == torch.float32 else "default"
     way = WAYS[name]
     if way is None:
-        _let_go(layer)  # the rows of a search's steps stay as many
-        return layer.forward(x)
+        return type(layer).forward(layer, x)
     packed, weight = _laid_out(layer, name, way, rows)
     return way.multiply(x.reshape(rows, width), packed, weight, layer.bias).view(*x.shape[:-1], -1)
-
-
-def _let_go(layer: nn.Module) -> None:
-    """Let a layer multiply as its class says."""
-    vars(layer).pop("forward", None)
 
 
 def _matrix(layer: Any) -> Tensor:
