@@ -27,8 +27,8 @@ setup: $(VENV)/.dev ## make .venv with everything for development
 demo: $(VENV)/.demo ## load one real BERT in three frameworks and prove that they compute the same function
 	$(BIN)/python examples/three_frameworks.py
 
-test: $(VENV)/.dev ## run the tests: those that need no framework, then each framework's in processes of its own
-	$(PYTEST) tests $(SPREAD)
+test: $(VENV)/.dev ## run the tests (without the rules of the house): those that need no framework, then each framework's
+	$(PYTEST) tests $(SPREAD) --ignore tests/house
 	for backend in $(BACKENDS); do $(PYTEST) tests $(SPREAD) --backend $$backend --device $(DEVICE) || exit 1; done
 
 test-slow: $(VENV)/.dev ## run the long sweeps: random configurations in every framework
@@ -70,7 +70,7 @@ check: $(VENV)/.dev typing ## lint, format, types and the rules of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	$(PYTEST) tests/house
+	$(PYTEST) tests/house $(SPREAD)
 
 format: $(VENV)/.dev ## rewrite the code in the house's format, and what is generated from the cards
 	$(BIN)/ruff check --fix .

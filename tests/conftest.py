@@ -28,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _keep_to_one_core()
     backend, device = config.getoption("backend"), config.getoption("device")
     if backend is not None:
         from tests.parity.runners import runner_of
@@ -41,6 +42,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     wanted = [item for item in items if _belongs(item, backend) and (slow or not item.get_closest_marker("slow"))]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
     items[:] = wanted
+
+
+def _keep_to_one_core() -> None:
+    """Where several processes share the tests, each has a core: their threads would wait for one another."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is not None and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
 
 
 def _belongs(item: pytest.Item, backend: str | None) -> bool:

@@ -52,10 +52,18 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.backend
-def test_what_is_learnt_in_one_framework_is_heard_alike_in_another(
-    example: ModuleType, backend: str, learnt: Path
-) -> None:
+@pytest.mark.backend("tensorflow")
+def test_what_is_learnt_in_pytorch_is_heard_alike_in_another(example: ModuleType, backend: str, learnt: Path) -> None:
+    check_hearing(example, backend, learnt)
+
+
+@pytest.mark.slow
+@pytest.mark.backend("torch", "flax")
+def test_it_is_heard_alike_in_every_framework(example: ModuleType, backend: str, learnt: Path) -> None:
+    check_hearing(example, backend, learnt)
+
+
+def check_hearing(example: ModuleType, backend: str, learnt: Path) -> None:
     before, after = ((learnt / "log").read_text().splitlines()[line].split()[-1] for line in (0, -1))
     assert float(after) < 0.75 * float(before)
     expected = np.load(learnt / "torch.npy")
