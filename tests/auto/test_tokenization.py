@@ -103,8 +103,8 @@ def test_a_name_on_the_hub_is_read_at_one_commit(tmp_path: Path, monkeypatch: py
     (refs / "main").write_text(commit)
     choose = tokenization._named_in
 
-    def choose_while_somebody_pushes(*arguments: Any) -> Any:
-        found = choose(*arguments)
+    def choose_while_somebody_pushes(*arguments: Any, **options: Any) -> Any:
+        found = choose(*arguments, **options)
         (refs / "main").write_text(commit[::-1])
         return found
 
