@@ -148,6 +148,17 @@ def test_float16_has_room(part: str, runner: ModuleType, tmp_path: Path) -> None
     assert all(np.isfinite(array).all() for array in found.values())
 
 
+@pytest.mark.backend("torch")
+@pytest.mark.parametrize(("dtype", "wide"), [("float16", {"wo"}), ("bfloat16", set()), ("float32", {"wo", "wi"})])
+def test_float16_leaves_the_last_projection_wide(dtype: str, wide: set[str], runner: ModuleType) -> None:
+    model = runner.load("T5ForConditionalGeneration", CASE, dtype)
+    found = {name.split(".")[-2] for name, array in model.named_parameters() if str(array.dtype) == "torch.float32"}
+    assert found & {"wo", "wi"} == wide
+    states = model(**runner.tensors({"input_ids": IDS, "decoder_input_ids": IDS}), output_hidden_states=True)
+    assert str(states.decoder_hidden_states[1].dtype) == ("torch.float32" if wide else "torch.bfloat16")
+    assert str(states.logits.dtype) == f"torch.{dtype}"
+
+
 # ---- calls --------------------------------------------------------------------------------------------------
 
 

@@ -42,6 +42,8 @@ class PreTrainedModel(GenerationMixin, PretrainedBase, nn.Module, metaclass=Cons
 
     framework: ClassVar[str] = "pt"
     supports_gradient_checkpointing: ClassVar[bool] = True
+    #: Segments of the names of parameters that a load in float16 leaves in float32.
+    _keep_in_fp32_modules: ClassVar[tuple[str, ...]] = ()
     checkpoint: Callable[..., Any] | None = None
 
     def __init__(self, config: PretrainedConfig) -> None:
@@ -111,9 +113,10 @@ class PreTrainedModel(GenerationMixin, PretrainedBase, nn.Module, metaclass=Cons
             dtype: The type of floating parameters; PyTorch's default type if None.
         """
         target = numpy_dtype(dtype or _name(torch.get_default_dtype()))
+        wide = self._keep_in_fp32_modules if target == np.float16 else ()
         for slot in self.slots():
             owner: nn.Module = slot.owner
-            value = source(slot, target)
+            value = source(slot, target if set(slot.path).isdisjoint(wide) else np.dtype(np.float32))
             tensor = self.held(slot) if value is None else tensor_of(value)
             if tensor.is_meta:
                 raise no_initial_value(slot)

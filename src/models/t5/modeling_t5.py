@@ -135,7 +135,7 @@ class T5CrossAttention(nn.Module):
 
 
 def bounded(hidden: Tensor) -> Tensor:
-    """A hidden state without infinities: float16 has no room for the sums that some checkpoints lead to."""
+    """A hidden state, or what is added to it, without infinities: float16 has no room for some checkpoints' sums."""
     if hidden.dtype != torch.float16:
         return hidden
     bound = torch.finfo(hidden.dtype).max - 1000
@@ -160,7 +160,7 @@ class T5LayerSelfAttention(nn.Module):
         wanted: Wanted,
     ) -> tuple[Tensor, Tensor | None]:
         attended, weights = self.SelfAttention(self.layer_norm(hidden), score_mask, head_mask, memory, wanted)
-        return bounded(hidden + self.dropout(attended)), weights
+        return bounded(hidden + self.dropout(bounded(attended))), weights
 
 
 class T5LayerCrossAttention(nn.Module):
@@ -184,7 +184,7 @@ class T5LayerCrossAttention(nn.Module):
         attended, weights = self.EncDecAttention(
             self.layer_norm(hidden), encoder_hidden, score_mask, head_mask, memory, wanted
         )
-        return bounded(hidden + self.dropout(attended)), weights
+        return bounded(hidden + self.dropout(bounded(attended))), weights
 
 
 class T5DenseActDense(nn.Module):
@@ -199,7 +199,7 @@ class T5DenseActDense(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         widened = self.act(self.wi(hidden))  # [B, T, F]
-        return self.wo(self.dropout(widened))
+        return self.wo(self.dropout(widened).to(self.wo.weight.dtype))
 
 
 class T5DenseGatedActDense(nn.Module):
@@ -215,7 +215,7 @@ class T5DenseGatedActDense(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         widened = self.act(self.wi_0(hidden)) * self.wi_1(hidden)  # [B, T, F]
-        return self.wo(self.dropout(widened))
+        return self.wo(self.dropout(widened).to(self.wo.weight.dtype))
 
 
 class T5LayerFF(nn.Module):
@@ -422,6 +422,7 @@ class T5PreTrainedModel(EncoderDecoder, PreTrainedModel):
 
     config_class = T5Config
     base_model_prefix = "transformer"
+    _keep_in_fp32_modules = ("wo",)  # its sums leave float16's range in checkpoints that were trained in bfloat16
     config: T5Config
 
     def set_input_embeddings(self, new_embeddings: nn.Module) -> None:
