@@ -38,6 +38,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     backend = config.getoption("backend")
+    for item in items:
+        short = item.get_closest_marker("short")
+        if short is not None and backend not in short.args:
+            item.add_marker("slow")
     slow = "slow" in (config.getoption("markexpr") or "")
     wanted = [item for item in items if _belongs(item, backend) and (slow or not item.get_closest_marker("slow"))]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])

@@ -25,12 +25,13 @@ CARDS = {model_type: card for model_type, card in all_cards().items() if len(car
 
 
 def pairs() -> Iterator[Any]:
-    """Every pair of an architecture's classes; in short each with the bare model, both ways, and with its neighbour."""
+    """Every pair of an architecture's classes; in short each with its neighbour, and in PyTorch with the bare model."""
     for model_type, card in CARDS.items():
         stems = list(card.models.values())
         for one, other in itertools.product(range(len(stems)), repeat=2):
-            is_short = 0 in (one, other) or (one + 1) % len(stems) == other
-            yield pytest.param(model_type, stems[one], stems[other], marks=[] if is_short else pytest.mark.slow)
+            short = pytest.mark.short("torch") if 0 in (one, other) else pytest.mark.slow
+            is_neighbour = (one + 1) % len(stems) == other
+            yield pytest.param(model_type, stems[one], stems[other], marks=[] if is_neighbour else short)
 
 
 @pytest.fixture(scope="module")

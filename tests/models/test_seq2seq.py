@@ -17,7 +17,7 @@ from triformers.outputs import BaseModelOutput
 
 pytestmark = pytest.mark.backend
 
-#: The classes that write texts with a view of others.
+#: The classes that write texts with a view of others; in short, all with PyTorch and the last with every framework.
 STEMS = [
     card.models[task]
     for model_type, card in all_cards().items()
@@ -33,7 +33,7 @@ def runner(backend: str) -> ModuleType:
     return runner_of(backend)
 
 
-@pytest.fixture(params=STEMS)
+@pytest.fixture(params=[*(pytest.param(stem, marks=pytest.mark.short("torch")) for stem in STEMS[:-1]), STEMS[-1]])
 def stem(request: pytest.FixtureRequest) -> str:
     """A class that writes texts."""
     return request.param

@@ -38,17 +38,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if "with_cache" in name:
             found = [case for case in found if case.cache_steps]
         is_whole = metafunc.config.getoption("golden") is not None
-        params = [
-            pytest.param(case, marks=pytest.mark.slow if is_long(case, name) and not is_whole else []) for case in found
-        ]
+        params = [pytest.param(case, marks=[] if is_whole else marks(case, name, found)) for case in found]
         metafunc.parametrize("case", params, ids=[case.name for case in found])
 
 
-def is_long(case: Case, test: str) -> bool:
-    """Whether a test of a case is for the long run: what costs more than a call in float64 is, but for a sample."""
+def marks(case: Case, test: str, every: list[Case]) -> Any:
+    """When a test of a case is for the long run: what costs more than a call in float64 is, but for a sample.
+
+    Of what takes several calls or programs, in short only PyTorch has more than one case of an architecture.
+    """
     if "outputs_in_float64" in test:
-        return False
-    return not case.is_sample or ("training" in test and case.is_variant)
+        return []
+    if not case.is_sample or ("training" in test and case.is_variant):
+        return pytest.mark.slow
+    is_first = case == next(one for one in every if one.is_sample and one.folder.parent == case.folder.parent)
+    return [] if is_first or not ("training" in test or "cache" in test) else pytest.mark.short("torch")
 
 
 @pytest.fixture(scope="session")
@@ -215,13 +219,13 @@ def mutants(spec: Spec) -> Iterator[tuple[str, Any, Any, Any]]:
         yield ", ".join(f"{field}={value}" for field, value in wrong.items()), where, None, wrong
 
 
-#: In short, what is wrong with tensors, and of BERT what is wrong with the configuration too.
+#: In short, what is wrong with tensors, and of BERT what is wrong with the configuration and in all frameworks too.
 MUTANTS = [
     pytest.param(
         model_type,
         *mutant,
         id=f"{model_type}-{mutant[0]}",
-        marks=[] if model_type == "bert" or not mutant[-1] else pytest.mark.slow,
+        marks=[] if model_type == "bert" else pytest.mark.slow if mutant[-1] else pytest.mark.short("torch"),
     )
     for model_type, spec in all_specs().items()
     for mutant in mutants(spec)
