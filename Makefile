@@ -81,7 +81,8 @@ format: $(VENV)/.dev ## rewrite the code in the house's format, and what is gene
 benchmarks: $(VENV)/.dev ## time imports; with REFERENCE=<python of transformers 4.53.3>, loading, saving and generation beside it
 	$(BIN)/python -m benchmarks.imports
 	test -z "$(REFERENCE)" || $(BIN)/python -m benchmarks.loading --reference $(REFERENCE)
-	test -z "$(REFERENCE)" || $(BIN)/python -m benchmarks.generation --reference $(REFERENCE)
+	test -z "$(REFERENCE)" || for model in gpt2 t5; do \
+		$(BIN)/python -m benchmarks.generation --reference $(REFERENCE) --model $$model || exit 1; done
 
 clean: ## remove everything that the other targets make
 	rm -rf $(VENV) build dist .demo *.egg-info
