@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -16,17 +15,15 @@ from triformers.backends.flax.model import nest
 
 PREFIX = "Flax"
 
-#: Almost all the time here goes into compiling programs that run once: quickly, and for all processes and runs.
+#: Almost all the time here goes into compiling programs that run once. (JAX' store of compiled programs is no help: it
+#: crashes on some searches, jaxlib 0.10.2.)
 FAST_TO_COMPILE = "--xla_backend_optimization_level=0"
-COMPILED = Path(__file__).parents[3] / "build" / "jax"
 
 
 def prepare(device: str) -> None:
     """Pin the precision, so that the device computes what it is asked to."""
     if device == "cpu":  # read when the first program is compiled
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FAST_TO_COMPILE}"
-        jax.config.update("jax_compilation_cache_dir", str(COMPILED))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_default_matmul_precision", "highest")
     jax.config.update("jax_platforms", {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}[device])
