@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections import UserDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self, TypeVar
 
 from tokenizers import Encoding
 
 from ..files.errors import InputError, closest, three_beats
-from .encodings import Filling
 from .errors import ArgumentTypeError, MissingFieldError, PositionError
 from .options import TensorType
 from .tensors import library_of, to_tensor
@@ -52,7 +51,7 @@ class BatchEncoding(UserDict):
         self.data = {} if data is None else dict(data)
         rows = [encoding] if isinstance(encoding, Encoding) else encoding
         self._rows: list[Encoding] | None = None if rows is None else list(rows)
-        self._filling: Filling | None = None
+        self._complete: Callable[[list[Encoding]], list[Encoding]] | None = None
         if n_sequences is None and self._rows:
             n_sequences = self._rows[0].n_sequences
         self._n_sequences = n_sequences
@@ -71,14 +70,14 @@ class BatchEncoding(UserDict):
     @property
     def encodings(self) -> list[Encoding] | None:
         """One `tokenizers.Encoding` per row, None after a slow tokenizer."""
-        if self._filling is not None and self._rows is not None:
-            self._filling.fill(self._rows)
-            self._filling = None
+        if self._complete is not None and self._rows is not None:
+            self._rows = self._complete(self._rows)
+            self._complete = None
         return self._rows
 
-    def fill_up_later(self, filling: Filling) -> None:
-        """Note that the rows' encodings are still to be filled up: most callers never look at them."""
-        self._filling = filling
+    def complete_later(self, complete: Callable[[list[Encoding]], list[Encoding]]) -> None:
+        """Note what makes the rows' encodings those of the fields: most callers never look at them."""
+        self._complete = complete
 
     def __getitem__(self, item: str | int | slice) -> Any:
         """A field by name; a row's `Encoding` by number; rows by slice.
@@ -113,7 +112,7 @@ class BatchEncoding(UserDict):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.data = state["data"]
-        self._rows, self._filling = state["encodings"], None
+        self._rows, self._complete = state["encodings"], None
         self._n_sequences = state.get("n_sequences")
 
     def _no_field(self, name: str) -> str:

@@ -6,7 +6,7 @@ import copy
 import logging
 import os
 import threading
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from tokenizers import AddedToken, Encoding, Tokenizer
 
@@ -18,9 +18,10 @@ from .decoding import tighten
 from .encodings import Filling, as_arrays, as_lists
 from .errors import ArgumentTypeError
 from .inputs import describe
+from .long_texts import Task, encode
 from .options import CallOptions, Limits, PaddingStrategy, TruncationStrategy
 from .padding import padded_length
-from .rust import backend_errors, read_backend, saved_settings, set_padding, set_truncation
+from .rust import Snapshot, backend_errors, read_backend, saved_settings, set_padding, set_truncation
 from .saving import (
     ADDED_TOKENS_FILE,
     BACKEND_FILE,
@@ -35,6 +36,53 @@ from .training import Trainable
 from .unicode import lone_surrogate
 
 logger = logging.getLogger(__name__)
+
+
+def _windows(encodings: list[Encoding]) -> tuple[list[Encoding], list[int]]:
+    """Every encoding and what overflows it, and the number of the example that each is of."""
+    rows = [row for encoding in encodings for row in (encoding, *encoding.overflowing)]
+    samples = [number for number, encoding in enumerate(encodings) for _ in range(1 + len(encoding.overflowing))]
+    return rows, samples
+
+
+class _Completion(NamedTuple):
+    """What is still to be done to the encodings of an answer, for those who look at them.
+
+    Attributes:
+        unaligned: The backend of encodings that lack tokens, words and offsets.
+        task: What was asked of it.
+        overflows: Whether what overflows an example is in rows of its own.
+        filling: How rows are filled up.
+    """
+
+    unaligned: Snapshot | None
+    task: Task
+    overflows: bool
+    filling: Filling | None
+
+    def __call__(self, rows: list[Encoding]) -> list[Encoding]:
+        """The encodings with everything that they have.
+
+        Raises:
+            InputError: The backend's parts were changed, and now give other tokens.
+        """
+        complete = rows
+        if self.unaligned is not None:
+            complete = encode(self.unaligned.backend(), self.task)
+            if self.overflows:
+                complete, _ = _windows(complete)
+        if self.filling is not None:
+            self.filling.fill(rows)
+            self.filling.fill(complete)
+        if [row.ids for row in complete] != [row.ids for row in rows]:
+            raise InputError(
+                three_beats(
+                    "the tokenizer's parts were changed after it gave this answer, and now give other tokens",
+                    "the parts as they were, to find where the tokens of a large text come from",
+                    "Ask for it before the change, or call with return_offsets_mapping=True.",
+                )
+            )
+        return complete
 
 
 class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
@@ -182,6 +230,7 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
 
     def tokenize(self, text: Any, pair: Any = None, add_special_tokens: bool = False, **kwargs: Any) -> list[str]:
         """The tokens of a text (and of a second one) as strings."""
+        kwargs.setdefault("return_offsets_mapping", True)  # tokens and offsets are found together, in one pass
         return self.encode_plus(text, text_pair=pair, add_special_tokens=add_special_tokens, **kwargs).tokens()
 
     def _to_id(self, token: str) -> int | None:
@@ -269,21 +318,21 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
 
     def _encode_batch(self, examples: list[Any], options: CallOptions) -> BatchEncoding:
         limits, wanted = options.limits, options.wanted
-        is_filled_here = options.tensors is not None and limits.pads and not wanted.offsets_mapping
+        task = Task(examples, options.add_special_tokens, options.is_split_into_words)
+        is_filled_here = limits.pads and (
+            task.has_long_examples or (options.tensors is not None and not wanted.offsets_mapping)
+        )
         inner = limits._replace(padding=PaddingStrategy.DO_NOT_PAD) if is_filled_here else limits
-        encodings = self._run(examples, options, inner)
+        encodings, unaligned = self._run(task, options, inner)
         rows, samples = encodings, None
         if wanted.overflowing_tokens:
-            rows = [row for encoding in encodings for row in (encoding, *encoding.overflowing)]
-            samples = [
-                number for number, encoding in enumerate(encodings) for _ in range(1 + len(encoding.overflowing))
-            ]
+            rows, samples = _windows(encodings)
         longest = max(map(len, rows))
         filling = self._filling(longest, limits) if is_filled_here else None
         self._warn_of_length(max(longest, filling.width if filling else 0), options)
         is_even = options.tensors is not None and all(len(row) == longest for row in rows)
-        if filling is not None and longest > filling.width:  # rows that are neither cut nor filled up
-            filling.fill(rows)
+        if filling is not None and (options.tensors is None or longest > filling.width):
+            filling.fill(rows)  # a row that is longer, because nothing cuts it, stays as it is
             fields: dict[str, Any] = as_lists(rows, wanted)
         elif options.tensors is not None and (filling is not None or is_even):
             fields = as_arrays(rows, wanted, filling or Filling(longest, "right", "", 0, 0), options.tensors)
@@ -294,8 +343,8 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
         if samples is not None:
             fields["overflow_to_sample_mapping"] = samples
         batch = BatchEncoding(fields, rows, tensor_type=options.tensors)
-        if filling is not None and longest <= filling.width:
-            batch.fill_up_later(filling)
+        if filling is not None or unaligned is not None:
+            batch.complete_later(_Completion(unaligned, task, wanted.overflowing_tokens, filling))
         return batch
 
     def _filling(self, longest: int, limits: Limits) -> Filling:
@@ -309,11 +358,14 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
             self.pad_token_type_id,
         )
 
-    def _run(self, examples: list[Any], options: CallOptions, limits: Limits) -> list[Encoding]:
-        """The backend's encodings. It keeps what it is set to, so it is set up and run under one lock."""
+    def _run(self, task: Task, options: CallOptions, limits: Limits) -> tuple[list[Encoding], Snapshot | None]:
+        """The backend's encodings, and with what to align them later, if they are not aligned.
+
+        The backend keeps what it is set to, so it is set up and run under one lock.
+        """
         split_special = options.extra.get("split_special_tokens", self.split_special_tokens)
         self._refuse_arguments(options)
-        limits = self._with_usable_stride(limits, examples[0], options)
+        limits = self._with_usable_stride(limits, task.examples[0], options)
         with self._lock:
             self._set_limits(limits)
             if self._tokenizer.encode_special_tokens != split_special:
@@ -324,14 +376,15 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
                     "texts, and limits that can be kept",
                     "Check the texts, max_length, truncation and stride.",
                 ):
-                    return self._tokenizer.encode_batch(
-                        examples,
-                        add_special_tokens=options.add_special_tokens,
-                        is_pretokenized=options.is_split_into_words,
-                    )
+                    later = None
+                    if task.may_be_aligned_later and not options.wanted.offsets_mapping:
+                        later = Snapshot.of(self._tokenizer)
+                    if later is not None and later.draws:
+                        later = None
+                    return encode(self._tokenizer, task, aligned=later is None), later
             except InputError as error:
                 if isinstance(error.__cause__, (TypeError, UnicodeError)):
-                    raise self._not_a_text(examples) from error
+                    raise self._not_a_text(task.examples) from error
                 raise
 
     def _with_usable_stride(self, limits: Limits, example: Any, options: CallOptions) -> Limits:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, NamedTuple, Self
 
-from tokenizers import Tokenizer
+from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from ..files.errors import FileError, InputError, three_beats
 from ..files.strict_json import load_json_object
@@ -98,6 +98,52 @@ def set_padding(backend: Tokenizer, limits: Limits, side: str, token: str, index
     if backend.padding != wanted:
         with backend_errors("cannot pad", "a length within range", "Lower max_length."):
             backend.enable_padding(**wanted)
+
+
+class Snapshot(NamedTuple):
+    """The parts of a backend as they stand: shared with it, so that taking them costs nothing."""
+
+    model: models.Model
+    normalizer: normalizers.Normalizer | None
+    pre_tokenizer: pre_tokenizers.PreTokenizer | None
+    post_processor: processors.PostProcessor | None
+    added_tokens: dict[int, AddedToken]
+    encode_special_tokens: bool
+    truncation: dict[str, Any] | None
+    padding: dict[str, Any] | None
+
+    @property
+    def draws(self) -> bool:
+        """Whether the model cuts the same word in different ways, as chance has it."""
+        return any(getattr(self.model, name, None) for name in ("dropout", "alpha", "nbest_size"))
+
+    @classmethod
+    def of(cls, backend: Tokenizer) -> Self:
+        """The parts of a backend."""
+        return cls(
+            backend.model,
+            backend.normalizer,
+            backend.pre_tokenizer,
+            backend.post_processor,
+            backend.get_added_tokens_decoder(),
+            backend.encode_special_tokens,
+            backend.truncation,
+            backend.padding,
+        )
+
+    def backend(self) -> Tokenizer:
+        """Another backend of the same parts, which encodes as the first one did."""
+        backend = Tokenizer(self.model)
+        backend.normalizer = self.normalizer
+        backend.pre_tokenizer = self.pre_tokenizer
+        backend.post_processor = self.post_processor
+        backend.add_tokens([token for _, token in sorted(self.added_tokens.items())])
+        backend.encode_special_tokens = self.encode_special_tokens
+        if self.truncation is not None:
+            backend.enable_truncation(**self.truncation)
+        if self.padding is not None:
+            backend.enable_padding(**self.padding)
+        return backend
 
 
 def saved_settings(backend: Tokenizer) -> dict[str, Any]:
