@@ -323,3 +323,19 @@ def test_what_follows_from_the_sizes() -> None:
     assert config.inputs_to_logits_ratio == 320 and config.num_feat_extract_layers == 7
     assert config.output_hidden_size == 768 and config.conv_dim == [512] * 7
     assert Wav2Vec2Config().conv_dim is not config.conv_dim
+
+
+@pytest.mark.backend
+def test_frames_are_counted_under_the_names_of_scripts(runner: ModuleType) -> None:
+    sizes = {"conv_dim": [8, 8], "conv_stride": [5, 2], "conv_kernel": [10, 3], "num_feat_extract_layers": 2}
+    config = Wav2Vec2Config(**{**TINY, **sizes, "add_adapter": True, "num_adapter_layers": 2})
+    model = runner.model_class("Wav2Vec2Model")(config, seed=0)
+    samples = np.ones((2, 400), dtype=np.int64)
+    samples[1, 90:] = 0
+    tensors = getattr(runner, "tensors", dict)  # Flax takes NumPy's arrays
+    mask, lengths = tensors({"mask": samples, "lengths": samples.sum(-1)}).values()
+    assert int(model._get_feat_extract_output_lengths(400)) == 10
+    assert np.asarray(model._get_feat_extract_output_lengths(lengths)).tolist() == [10, 2]
+    assert np.asarray(model._get_feat_extract_output_lengths(lengths, add_adapter=False)).tolist() == [39, 8]
+    heard = np.asarray(model._get_feature_vector_attention_mask(11, mask))
+    assert heard.dtype == bool and heard.tolist() == [[True] * 10 + [False], [True] * 2 + [False] * 9]

@@ -918,6 +918,18 @@ class FlaxWav2Vec2PreTrainedModel(LanguageAdapters, FlaxSoundModel):
             return {**params, self.base_model_prefix: self._frozen(params[self.base_model_prefix])}
         return {**params, "feature_extractor": jax.lax.stop_gradient(params["feature_extractor"])}
 
+    def _get_feat_extract_output_lengths(
+        self, input_lengths: Array | int, add_adapter: bool | None = None
+    ) -> Array | int:
+        """How many frames sounds of so many samples have, under the name that scripts of 4.x call."""
+        return frame_lengths(input_lengths, self.config, add_adapter)
+
+    def _get_feature_vector_attention_mask(
+        self, feature_vector_length: int, attention_mask: Array, add_adapter: bool | None = None
+    ) -> Array:
+        """Which frames hold sound, bool [B, T], under the name that scripts of 4.x call."""
+        return frame_mask(as_array(attention_mask), feature_vector_length, self.config, ops, add_adapter)
+
 
 class FlaxWav2Vec2Model(FlaxWav2Vec2PreTrainedModel):
     """The bare model: what the encoder, and its adapter if there is one, makes of each frame."""

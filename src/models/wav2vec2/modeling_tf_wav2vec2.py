@@ -440,6 +440,18 @@ class TFWav2Vec2PreTrainedModel(LanguageAdapters, TFSoundModel):
         """Let training change the head alone."""
         self.base_model.trainable = False
 
+    def _get_feat_extract_output_lengths(
+        self, input_lengths: tf.Tensor | int, add_adapter: bool | None = None
+    ) -> tf.Tensor:
+        """How many frames sounds of so many samples have, under the name that scripts of 4.x call."""
+        return frame_lengths(tf.convert_to_tensor(input_lengths), self.config, add_adapter)
+
+    def _get_feature_vector_attention_mask(
+        self, feature_vector_length: int, attention_mask: tf.Tensor, add_adapter: bool | None = None
+    ) -> tf.Tensor:
+        """Which frames hold sound, bool [B, T], under the name that scripts of 4.x call."""
+        return frame_mask(tf.convert_to_tensor(attention_mask), feature_vector_length, self.config, ops, add_adapter)
+
 
 class TFWav2Vec2Model(Holder, TFWav2Vec2PreTrainedModel):
     """The bare model: what the encoder, and its adapter if there is one, makes of each frame."""

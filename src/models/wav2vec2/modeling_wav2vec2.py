@@ -396,6 +396,16 @@ class Wav2Vec2PreTrainedModel(LanguageAdapters, SoundModel):
         """Let training change the head alone."""
         self.base_model.requires_grad_(False)
 
+    def _get_feat_extract_output_lengths(self, input_lengths: Tensor | int, add_adapter: bool | None = None) -> Tensor:
+        """How many frames sounds of so many samples have, under the name that scripts of 4.x call."""
+        return frame_lengths(torch.as_tensor(input_lengths), self.config, add_adapter)
+
+    def _get_feature_vector_attention_mask(
+        self, feature_vector_length: int, attention_mask: Tensor, add_adapter: bool | None = None
+    ) -> Tensor:
+        """Which frames hold sound, bool [B, T], under the name that scripts of 4.x call."""
+        return frame_mask(attention_mask, feature_vector_length, self.config, ops, add_adapter)
+
 
 class Wav2Vec2Model(Wav2Vec2PreTrainedModel):
     """The bare model: what the encoder, and its adapter if there is one, makes of each frame."""
