@@ -16,7 +16,7 @@ _LETTERS = "".join(letter for letter in _CHARACTERS if letter.isascii() and lett
 
 
 def places_to_cut(backend: Tokenizer) -> re.Pattern[str] | None:
-    """What matches, between two characters, where no word, no added token and no step of a backend reaches across.
+    """What matches the character before a place where no word, no added token and no step of a backend reaches across.
 
     None where nothing is known to be such a place.
     """
@@ -32,9 +32,9 @@ def places_to_cut(backend: Tokenizer) -> re.Pattern[str] | None:
 def pieces(text: str, places: re.Pattern[str], length: int) -> Iterator[str]:
     """A text in pieces of at least a length, but for the last one."""
     start = 0
-    while len(text) - start > length and (place := places.search(text, start + length)):
-        yield text[start : place.start()]
-        start = place.start()
+    while len(text) - start > length and (before := places.search(text, start + length - 1)):
+        yield text[start : before.end()]
+        start = before.end()
     yield text[start:]
 
 
@@ -96,16 +96,13 @@ def _continuing(first: str) -> str:
 
 
 def _outside_tokens(places: Iterable[tuple[str, str | None]], tokens: Iterable[AddedToken]) -> re.Pattern[str] | None:
-    """What matches between the characters before and after a place (None: any), but in no added token.
+    """What matches one of the characters before a place, where one of those after it follows (None: any).
 
-    Nor does it match at the end of one that takes the spaces behind it, or at either end of one that must be a word of
-    its own, for what is around decides on that.
+    It does not in an added token, at the end of one that takes the spaces behind it, or at either end of one that must
+    be a word of its own, for what is around decides on that.
     """
-    allowed = [
-        f"(?<=[{re.escape(before)}])" + ("" if after is None else f"(?=[{re.escape(after)}])")
-        for before, after in places
-        if before
-    ]
+    known = [(re.escape(before), after) for before, after in places if before]
+    allowed = [f"(?<=[{before}])" + ("" if after is None else f"(?=[{re.escape(after)}])") for before, after in known]
     refused = set()
     for token in tokens:
         signs = [re.escape(sign) for sign in token.content]
@@ -115,4 +112,5 @@ def _outside_tokens(places: Iterable[tuple[str, str | None]], tokens: Iterable[A
         if signs and token.rstrip:
             refused.add(f"(?<={signs[-1]})\\s")
     exceptions = f"(?!{'|'.join(sorted(refused))})" if refused else ""
-    return re.compile(f"(?:{'|'.join(allowed)}){exceptions}") if allowed else None
+    first = "".join(before for before, _ in known)  # which the library of regular expressions looks for fast
+    return re.compile(f"[{first}](?:{'|'.join(allowed)}){exceptions}") if known else None

@@ -44,7 +44,7 @@ def checked_ids(ids: Any, method: str) -> list[Any]:
     """
     row = to_lists(ids)
     if isinstance(row, (list, tuple, range)):
-        return list(row)
+        return row if isinstance(row, list) else list(row)
     raise ArgumentTypeError(
         three_beats(f"{method}() was given {describe(ids)}", "a list of ids", "For a text call the tokenizer with it.")
     )

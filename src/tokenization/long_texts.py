@@ -18,10 +18,10 @@ from .rust import Snapshot
 
 #: The number of characters of a call from which on alignment waits until somebody asks for it.
 MANY_CHARACTERS = 2**18
-#: The number of characters from which on an example is cut, and the least that a piece has.
-LONG_EXAMPLE, PIECE = 2**20, 2**16
-#: The number of pieces that are encoded at once.
-GROUP = 32
+#: The number of characters from which on an example is cut, and where it is aligned, so that joining takes longer.
+LONG_EXAMPLE, LONG_ALIGNED = 2**20, 2**22
+#: The least number of characters of a piece, and the number of pieces that are encoded at once.
+PIECE, GROUP = 2**16, 32
 
 
 class Task(NamedTuple):
@@ -48,12 +48,12 @@ class Task(NamedTuple):
 
     @property
     def has_long_examples(self) -> bool:
-        """Whether there is an example to be cut."""
-        return any(map(self.is_long, self.examples))
+        """Whether there may be an example to be cut."""
+        return any(self.length(example) >= LONG_EXAMPLE for example in self.examples)
 
-    def is_long(self, example: Any) -> bool:
-        """Whether an example is to be cut."""
-        return not self.is_pretokenized and sum(map(len, _texts(example))) >= LONG_EXAMPLE
+    def length(self, example: Any) -> int:
+        """The characters of an example; 0 for lists of words, which are not cut."""
+        return 0 if self.is_pretokenized else sum(map(len, _texts(example)))
 
 
 def _texts(example: Any) -> Sequence[str]:
@@ -72,16 +72,16 @@ def encode(backend: Tokenizer, task: Task, aligned: bool = True) -> list[Encodin
         task: What is asked of it.
         aligned: Whether tokens, words and offsets are needed; without them only the numbers are right.
     """
-    places = places_to_cut(backend) if task.has_long_examples else None
+    least = LONG_ALIGNED if aligned else LONG_EXAMPLE
+    is_long = [task.length(example) >= least for example in task.examples]
+    places = places_to_cut(backend) if any(is_long) else None
     if places is None:
         return _encode_whole(backend, task, aligned)
-    short = task._replace(examples=[example for example in task.examples if not task.is_long(example)])
-    encodings = iter(_encode_whole(backend, short, aligned))
+    short = [example for example, is_cut in zip(task.examples, is_long, strict=True) if not is_cut]
+    encodings = iter(_encode_whole(backend, task._replace(examples=short), aligned))
     return [
-        _encode_long(backend, task._replace(examples=[example]), places, aligned)
-        if task.is_long(example)
-        else next(encodings)
-        for example in task.examples
+        _encode_long(backend, task._replace(examples=[example]), places, aligned) if is_cut else next(encodings)
+        for example, is_cut in zip(task.examples, is_long, strict=True)
     ]
 
 

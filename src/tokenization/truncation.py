@@ -41,24 +41,26 @@ def truncate(
         raise InputError(
             three_beats(f"truncation_side={side!r}", "'left' or 'right'", "Set tokenizer.truncation_side.")
         )
-    first, second = list(ids), None if pair_ids is None else list(pair_ids)
     if excess <= 0 or strategy is TruncationStrategy.DO_NOT_TRUNCATE:
-        return Truncated(first, second, [])
-    if strategy is TruncationStrategy.LONGEST_FIRST and second is not None:
-        lengths = _share(len(first), len(second), excess)
-        return Truncated(_keep(first, lengths[0], side), _keep(second, lengths[1], side), [])
-    cut_second = strategy is TruncationStrategy.ONLY_SECOND and second is not None
-    if strategy is TruncationStrategy.ONLY_SECOND and second is None:
-        _log_too_short(excess, 0, strategy)
-        return Truncated(first, second, [])
-    sequence = second if cut_second and second is not None else first
+        return _whole(ids, pair_ids)
+    if strategy is TruncationStrategy.LONGEST_FIRST and pair_ids is not None:
+        lengths = _share(len(ids), len(pair_ids), excess)
+        return Truncated(_keep(ids, lengths[0], side), _keep(pair_ids, lengths[1], side), [])
+    cuts_second = strategy is TruncationStrategy.ONLY_SECOND
+    sequence = (pair_ids or ()) if cuts_second else ids
     if len(sequence) <= excess:
         _log_too_short(excess, len(sequence), strategy)
-        return Truncated(first, second, [])
+        return _whole(ids, pair_ids)
     window = min(len(sequence), stride + excess)
-    overflowing = sequence[-window:] if side == "right" else sequence[:window]
+    overflowing = list(sequence[-window:] if side == "right" else sequence[:window])
     kept = _keep(sequence, len(sequence) - excess, side)
-    return Truncated(first, kept, overflowing) if cut_second else Truncated(kept, second, overflowing)
+    if cuts_second:
+        return Truncated(list(ids), kept, overflowing)
+    return Truncated(kept, None if pair_ids is None else list(pair_ids), overflowing)
+
+
+def _whole(ids: Sequence[int], pair_ids: Sequence[int] | None) -> Truncated:
+    return Truncated(list(ids), None if pair_ids is None else list(pair_ids), [])
 
 
 def _share(first: int, second: int, excess: int) -> tuple[int, int]:
@@ -72,8 +74,8 @@ def _share(first: int, second: int, excess: int) -> tuple[int, int]:
     return max(first - rest // 2, 0), max(second - (rest - rest // 2), 0)
 
 
-def _keep(sequence: list[int], length: int, side: str) -> list[int]:
-    return sequence[:length] if side == "right" else sequence[len(sequence) - length :]
+def _keep(sequence: Sequence[int], length: int, side: str) -> list[int]:
+    return list(sequence[:length] if side == "right" else sequence[len(sequence) - length :])
 
 
 def _log_too_short(excess: int, length: int, strategy: TruncationStrategy) -> None:

@@ -83,7 +83,7 @@ def cut_everything() -> Iterator[None]:
 @contextmanager
 def small_texts_are_long() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("MANY_CHARACTERS", "LONG_EXAMPLE", "PIECE", "GROUP"):
+        for name in ("MANY_CHARACTERS", "LONG_EXAMPLE", "LONG_ALIGNED", "PIECE", "GROUP"):
             patch.setattr(long_texts, name, 2)
         yield
 
@@ -123,7 +123,7 @@ def test_pieces_join_to_the_whole(
 
 def starts(places: re.Pattern[str] | None, text: str) -> list[int]:
     assert places is not None
-    return [place.start() for place in places.finditer(text)]
+    return [place.end() for place in places.finditer(text)]
 
 
 @pytest.mark.parametrize("added", [False, True])
