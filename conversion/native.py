@@ -74,6 +74,7 @@ def canonical_name(key: str, backend: str, weights: Weights) -> str:
     if backend not in NATIVE:
         return key
     if backend == "flax":
+        key = key if "/" in key else key.replace(".", "/")  # as 4.x joins the words in safetensors
         key = next((key.removeprefix(outer) for outer in COLLECTIONS if key.startswith(outer)), key)
     else:
         key = key.removesuffix(":0")

@@ -34,7 +34,7 @@ def open_checkpoint(
         if (whole := repository.file(form.whole(variant), required=False)) is not None:
             return reader_of(name)(whole)
         if (index := repository.file(form.index(variant), required=False)) is not None:
-            return read_shards(repository, index, form, reader_of(name))
+            return read_shards(repository, index, reader_of(name))
     first, *rest = (form.whole(variant) for form in wanted.values())
     raise FileError(
         three_beats(

@@ -34,10 +34,6 @@ class Format:
         """The name of the file that says which shard has which tensor: `model.safetensors.index.json`."""
         return f"{self.file}.index{f'.{variant}' if variant else ''}.json"
 
-    def stored(self, listed: str) -> str:
-        """What a shard calls the tensor that the index calls so: TensorFlow's index alone has the model's name."""
-        return (listed.partition("/")[2] or listed) if self.layout == "tensorflow" else listed
-
     def is_left_over(self, name: str, variant: str | None = None) -> bool:
         """Whether a file of this name is part of an earlier save of the same format and variant."""
         shard = rf"{re.escape(self._stem(variant))}-\d{{5}}-of-\d{{5}}{re.escape(self._extension)}"

@@ -33,6 +33,12 @@ MAX_HEADER = 100_000_000
 #: The most axes that an array has in every version of NumPy.
 MAX_AXES = 32
 
+#: What 4.x' TensorFlow and Flax models sign a file with -> their framework, and how their own names end.
+OWN_NAMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "tf": ("tensorflow", (":0",)),
+    "flax": ("flax", (".kernel", ".embedding", ".scale")),
+}
+
 
 class Writable(Protocol):
     """What a writer needs of a file."""
@@ -52,24 +58,34 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     start = LENGTH_BYTES + header_size
     if len(mapped) < start or header_size > MAX_HEADER:
         raise damaged(path, f"a header of {header_size} bytes in a file of {len(mapped)}", "a header within the file")
-    header = _header_of(path, mapped[LENGTH_BYTES:start].tobytes())
+    header, metadata = _header_of(path, mapped[LENGTH_BYTES:start].tobytes())
     entries = {name: _entry(path, name, entry) for name, entry in header.items()}
     _check_contiguous(path, entries, len(mapped) - start)
+    layout = _layout_of(header, metadata.get("format"))
     return {
-        name: _tensor(mapped, name, dtype, shape, start + begin, start + end)
+        name: _tensor(mapped, name, dtype, shape, start + begin, start + end, layout)
         for name, (dtype, shape, begin, end) in entries.items()
     }
 
 
-def _header_of(path: Path, text: bytes) -> dict[str, Any]:
-    """What the header says of each tensor; the strings about the whole file are checked and left out."""
+def _layout_of(names: Iterable[str], writer: str | None) -> str:
+    """The framework in whose names and axes the tensors are, by what a file says of its writer, and its names.
+
+    Other libraries name themselves over canonical names.
+    """
+    layout, ends = OWN_NAMES.get(writer or "", ("torch", ()))
+    return layout if any(name.endswith(ends) for name in names) else "torch"
+
+
+def _header_of(path: Path, text: bytes) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the header says of each tensor, and the strings about the whole file."""
     if not text.startswith(b"{"):  # no byte order mark, no space: a file has one form
         raise damaged(path, f"a header that begins with {text[:1]!r}", "a JSON object")
     header = parse_json(text, source=f"{path} (header)", max_bytes=MAX_HEADER)
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise damaged(path, "a __metadata__ that is no object of strings", "strings by name")
-    return header
+    return header, metadata
 
 
 def _entry(path: Path, name: str, entry: Any) -> tuple[np.dtype, tuple[int, ...], int, int]:
@@ -109,9 +125,11 @@ def _check_contiguous(path: Path, entries: Mapping[str, tuple[np.dtype, tuple[in
         )
 
 
-def _tensor(mapped: np.ndarray, name: str, dtype: np.dtype, shape: tuple[int, ...], begin: int, end: int) -> Tensor:
+def _tensor(
+    mapped: np.ndarray, name: str, dtype: np.dtype, shape: tuple[int, ...], begin: int, end: int, layout: str
+) -> Tensor:
     read = lambda: mapped[begin:end].view(dtype).reshape(shape)  # noqa: E731
-    return Tensor(name, shape, dtype, read, let_go=lambda: let_go(mapped, begin, end))
+    return Tensor(name, shape, dtype, read, layout, let_go=lambda: let_go(mapped, begin, end))
 
 
 def damaged(path: Path, found: str, expected: str) -> FileError:

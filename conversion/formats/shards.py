@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from triformers.conversion.formats.names import Format
 from triformers.conversion.formats.tensors import Checkpoint, Tensor
 from triformers.files.errors import FileError, InputError, three_beats
 from triformers.files.strict_json import load_json_object
@@ -75,9 +74,12 @@ def _shard(repository: Repository, index: Path, name: str) -> Path:
         raise FileError(f"{index} names a shard that cannot be read: {error}") from None
 
 
-def read_shards(
-    repository: Repository, index: Path, form: Format, read: Callable[[Path], Checkpoint]
-) -> dict[str, Tensor]:
+def _stored(listed: str, shard: Container[str]) -> str:
+    """What a shard calls the tensor that the index calls so: in TensorFlow's index alone most have the model's name."""
+    return listed if listed in shard else listed.partition("/")[2] or listed
+
+
+def read_shards(repository: Repository, index: Path, read: Callable[[Path], Checkpoint]) -> dict[str, Tensor]:
     """The tensors of a sharded checkpoint.
 
     Raises:
@@ -88,8 +90,8 @@ def read_shards(
         raise FileError(
             three_beats(f"{index}: no weight_map of strings", "tensor -> file name", "Fetch the index again.")
         )
-    shard_of = {form.stored(tensor): name for tensor, name in shard_of.items()}
     shards = {name: read(_shard(repository, index, name)) for name in sorted(set(shard_of.values()))}
+    shard_of = {_stored(tensor, shards[name]): name for tensor, name in shard_of.items()}
     found = {tensor: name for name, shard in shards.items() for tensor in shard}
     if found != shard_of:
         wrong = sorted(set(found.items()) ^ set(shard_of.items()))[0][0]

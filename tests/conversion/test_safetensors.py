@@ -68,6 +68,22 @@ def same(found: np.ndarray, expected: np.ndarray) -> bool:
 # ---- what survives ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("writer", "name", "layout"),
+    [
+        ("pt", "dense.weight", "torch"),
+        ("tf", "bert/dense/kernel:0", "tensorflow"),
+        ("flax", "bert.dense.kernel", "flax"),
+        ("tf", "bert.dense.weight", "torch"),
+        ("flax", "bert.dense.weight", "torch"),
+        ("mlx", "bert.dense.scale", "torch"),
+    ],
+)
+def test_a_file_says_whose_names_it_has(writer: str, name: str, layout: str, tmp_path: Path) -> None:
+    found = opened(written({name: np.zeros((2, 3), np.float32)}, {"format": writer}), tmp_path)
+    assert {key: tensor.layout for key, tensor in found.items()} == {name: layout}
+
+
 @pytest.mark.parametrize("code", TYPES)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_every_type_and_shape_survives_bitwise(code: str, shape: tuple[int, ...], tmp_path: Path) -> None:

@@ -78,7 +78,9 @@ def equal(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> bool
 # ---- what others wrote --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("folder", ["canonical", "flax", "flax-shards", "tensorflow"])
+@pytest.mark.parametrize(
+    "folder", ["canonical", "flax", "flax-safetensors", "flax-shards", "tensorflow", "tensorflow-safetensors"]
+)
 def test_what_the_incumbent_wrote(folder: str, runner: ModuleType, tmp_path: Path) -> None:
     path = recorded(folder, runner, tmp_path)
     model, info = runner.load("BertForPreTraining", path, "float32", output_loading_info=True)
@@ -86,15 +88,22 @@ def test_what_the_incumbent_wrote(folder: str, runner: ModuleType, tmp_path: Pat
     assert equal(tensors_of(model), truth) and not info["missing_keys"]
 
 
-@pytest.mark.parametrize("folder", ["flax", "tensorflow", "tensorflow-shards"])
+@pytest.mark.parametrize(
+    "folder", ["flax", "flax-safetensors", "tensorflow", "tensorflow-safetensors", "tensorflow-shards"]
+)
 def test_a_bare_model_from_what_the_incumbent_wrote(folder: str, runner: ModuleType, tmp_path: Path) -> None:
     found = tensors_of(runner.load("BertModel", recorded(folder, runner, tmp_path), "float32"))
     truth = read_safetensors(RECORDED / "canonical/model.safetensors")
     assert found and all(array.tobytes() == truth[f"bert.{name}"].read().tobytes() for name, array in found.items())
 
 
-@pytest.mark.parametrize("folder", ["bin", "canonical", "flax", "tensorflow"])
-@pytest.mark.parametrize(("model_type", "task"), [("gpt2", "causal-lm"), ("bart", "denoising")])
+@pytest.mark.parametrize(
+    ("model_type", "task", "folder"),
+    [
+        *(("gpt2", "causal-lm", folder) for folder in ("bin", "canonical", "flax", "tensorflow")),
+        *(("bart", "denoising", path.name) for path in sorted((RECORDED / "bart").iterdir())),
+    ],
+)
 def test_layers_that_the_incumbent_wrote(model_type: str, task: str, folder: str, runner: ModuleType) -> None:
     card, path = all_cards()[model_type], RECORDED / model_type
     truth = read_safetensors(path / "canonical/model.safetensors")
