@@ -319,9 +319,7 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
     def _encode_batch(self, examples: list[Any], options: CallOptions) -> BatchEncoding:
         limits, wanted = options.limits, options.wanted
         task = Task(examples, options.add_special_tokens, options.is_split_into_words)
-        is_filled_here = limits.pads and (
-            task.has_long_examples or (options.tensors is not None and not wanted.offsets_mapping)
-        )
+        is_filled_here = limits.pads and (task.has_long_examples or options.tensors is not None)
         inner = limits._replace(padding=PaddingStrategy.DO_NOT_PAD) if is_filled_here else limits
         encodings, unaligned = self._run(task, options, inner)
         rows, samples = encodings, None
@@ -331,7 +329,7 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
         filling = self._filling(longest, limits) if is_filled_here else None
         self._warn_of_length(max(longest, filling.width if filling else 0), options)
         is_even = options.tensors is not None and all(len(row) == longest for row in rows)
-        if filling is not None and (options.tensors is None or longest > filling.width):
+        if filling is not None and (options.tensors is None or wanted.offsets_mapping or longest > filling.width):
             filling.fill(rows)  # a row that is longer, because nothing cuts it, stays as it is
             fields: dict[str, Any] = as_lists(rows, wanted)
         elif options.tensors is not None and (filling is not None or is_even):

@@ -7,7 +7,7 @@ import json
 import pickle
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +184,20 @@ def test_an_answer_is_the_same(name: str, call: dict[str, Any], tmp_path: Path) 
         again = pickle.loads(pickle.dumps(tokenizer(texts[0], **call)))
         assert str(again.data) == str(one.data)
         assert again.tokens() == one.tokens() and again.word_ids() == one.word_ids()
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+@pytest.mark.parametrize("limits", [{}, {"padding_side": "left"}, {"padding": "max_length", "max_length": 9}], ids=str)
+def test_arrays_with_offsets_are_filled_up(
+    is_long: bool, limits: dict[str, Any], fast_uncased: BertTokenizerFast
+) -> None:
+    call = {"padding": True, "return_offsets_mapping": True, "return_special_tokens_mask": True, **limits}
+    texts = ["a", 'b "c" d']
+    lists = fast_uncased(texts, **call)
+    with small_texts_are_long() if is_long else nullcontext():
+        arrays = fast_uncased(texts, return_tensors="np", **call)
+    assert lists["attention_mask"][0].count(0) == len(lists["input_ids"][0]) - 3
+    assert {name: array.tolist() for name, array in arrays.items()} == json.loads(json.dumps(lists.data))
 
 
 def test_a_pair_is_aligned_at_once(fast_uncased: BertTokenizerFast, cut_everything: None) -> None:
