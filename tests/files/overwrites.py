@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -12,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from tests.files.saves import exit_code, has_ended, started
 from tests.files.sweep import SIDES, SUBJECTS, Place, load_model, load_tokenizer, tokenizer
 from triformers.files.transaction import verify_manifest
 
@@ -20,20 +20,16 @@ def read_during_overwrites(count: int, scratch: Path) -> dict[str, Any]:
     """Load without a pause while another process saves a model, in shards, and a tokenizer into the same folder."""
     place = Place(SUBJECTS["sharded"], scratch)
     tokenizer("A").save_pretrained(place.directory)
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            for turn in range(count):
-                place.subject.save(place.directory, SIDES[turn % 2])
-                tokenizer(SIDES[turn % 2]).save_pretrained(place.directory)
-            code = 0
-        finally:
-            os._exit(code)
-    found: Counter[str] = Counter()
-    while (ended := os.waitpid(child, os.WNOHANG))[0] == 0:
+
+    def overwrite() -> None:
+        for turn in range(count):
+            place.subject.save(place.directory, SIDES[turn % 2])
+            tokenizer(SIDES[turn % 2]).save_pretrained(place.directory)
+
+    writer, found = started(overwrite), Counter[str]()
+    while not has_ended(writer):
         found[load_model(place.directory) + load_tokenizer(place.directory)] += 1  # either fails on a mixture
-    assert os.waitstatus_to_exitcode(ended[1]) == 0
+    assert exit_code(writer) == 0
     assert verify_manifest(place.directory) == []
     return {"overwrites": count, "loads": sum(found.values()), "model and tokenizer": dict(sorted(found.items()))}
 

@@ -54,6 +54,11 @@ def plain(directory: Path) -> dict[str, bytes]:
 
 def in_child(action: Callable[[], object]) -> int:
     """Run this in a forked process; its exit code, 1 after an exception."""
+    return exit_code(started(action))
+
+
+def started(action: Callable[[], object]) -> int:
+    """A forked process that runs this, and exits with 1 after an exception."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -62,6 +67,14 @@ def in_child(action: Callable[[], object]) -> int:
             code = 0
         finally:
             os._exit(code)
+    return child
+
+
+def has_ended(child: int) -> bool:
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def exit_code(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
