@@ -21,7 +21,7 @@ from .inputs import describe
 from .long_texts import Task, encode
 from .options import CallOptions, Limits, PaddingStrategy, TruncationStrategy
 from .padding import padded_length
-from .rust import Snapshot, backend_errors, read_backend, saved_settings, set_padding, set_truncation
+from .rust import Snapshot, backend_errors, draws, read_backend, saved_settings, set_padding, set_truncation
 from .saving import (
     ADDED_TOKENS_FILE,
     BACKEND_FILE,
@@ -361,25 +361,23 @@ class PreTrainedTokenizerFast(Trainable, PreTrainedTokenizerBase):
 
         The backend keeps what it is set to, so it is set up and run under one lock.
         """
+        can_wait = task.may_be_aligned_later and not options.wanted.offsets_mapping
         split_special = options.extra.get("split_special_tokens", self.split_special_tokens)
         self._refuse_arguments(options)
         limits = self._with_usable_stride(limits, task.examples[0], options)
         with self._lock:
+            backend = self._tokenizer
             self._set_limits(limits)
-            if self._tokenizer.encode_special_tokens != split_special:
-                self._tokenizer.encode_special_tokens = split_special
+            if backend.encode_special_tokens != split_special:
+                backend.encode_special_tokens = split_special
             try:
                 with backend_errors(
                     f"{type(self).__name__} cannot encode",
                     "texts, and limits that can be kept",
                     "Check the texts, max_length, truncation and stride.",
                 ):
-                    later = None
-                    if task.may_be_aligned_later and not options.wanted.offsets_mapping:
-                        later = Snapshot.of(self._tokenizer)
-                    if later is not None and later.draws:
-                        later = None
-                    return encode(self._tokenizer, task, aligned=later is None), later
+                    later = Snapshot.of(backend) if can_wait and not draws(backend) else None
+                    return encode(backend, task, aligned=later is None), later
             except InputError as error:
                 if isinstance(error.__cause__, (TypeError, UnicodeError)):
                     raise self._not_a_text(task.examples) from error

@@ -100,6 +100,11 @@ def set_padding(backend: Tokenizer, limits: Limits, side: str, token: str, index
             backend.enable_padding(**wanted)
 
 
+def draws(backend: Tokenizer) -> bool:
+    """Whether a backend cuts the same word in different ways, as chance has it."""
+    return any(getattr(backend.model, name, None) for name in ("dropout", "alpha", "nbest_size"))
+
+
 class Snapshot(NamedTuple):
     """The parts of a backend as they stand: shared with it, so that taking them costs nothing."""
 
@@ -111,11 +116,6 @@ class Snapshot(NamedTuple):
     encode_special_tokens: bool
     truncation: dict[str, Any] | None
     padding: dict[str, Any] | None
-
-    @property
-    def draws(self) -> bool:
-        """Whether the model cuts the same word in different ways, as chance has it."""
-        return any(getattr(self.model, name, None) for name in ("dropout", "alpha", "nbest_size"))
 
     @classmethod
     def of(cls, backend: Tokenizer) -> Self:
