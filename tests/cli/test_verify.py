@@ -87,7 +87,6 @@ def test_narrow_types_are_compared_in_float64(dtype: str) -> None:
     assert relative_error(np.uint8([1]), np.uint8([3])) == pytest.approx(2 / 3)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=1))
 def test_an_error_is_what_its_definition_says(pairs: list[tuple[float, float]]) -> None:
     found, truth = (np.array(side) for side in zip(*pairs, strict=True))
@@ -323,7 +322,7 @@ def test_many_differences_are_cut_short_unless_all_are_asked_for() -> None:
 BITS = st.integers(0, 2**16 - 1)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(BITS, BITS), max_size=9), st.integers(1, 4), st.booleans())
 def test_pieces_give_what_the_whole_would(pairs: list[tuple[int, int]], chunk: int, equal: bool) -> None:
     bits = np.array(pairs, np.uint16).reshape(-1, 2).T

@@ -102,7 +102,7 @@ TREES = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(TREES)
 def test_any_tree_survives_bitwise(facts: dict[str, tuple[str, tuple[int, ...], int]]) -> None:
     names = [name for name in facts if not any(other.startswith(f"{name}/") for other in facts)]
@@ -241,7 +241,7 @@ PATHS = st.lists(
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(PATHS, st.sampled_from(TYPES), st.booleans(), st.booleans())
 def test_any_tree_of_h5py_is_read_as_h5py_reads_it(
     form: str, paths: list[str], name: str, is_big: bool, in_order: bool
@@ -316,7 +316,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
             opened(data[:end], tmp_path)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_changed_file_is_read_or_refused(data: st.DataObject) -> None:
     changed = bytearray(written({"bert/x/kernel:0": np.ones((2, 3)), "cls/bias:0": np.ones(3)}))
@@ -339,7 +339,6 @@ STEPS = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(STEPS, max_size=8))
 def test_a_sparse_file_is_a_file(steps: list[tuple[str, int, Any]]) -> None:
     found, expected = SparseFile(), io.BytesIO()

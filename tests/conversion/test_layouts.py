@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
@@ -45,7 +45,6 @@ def layouts_with_arrays(draw: st.DrawFn) -> tuple[Layout, np.ndarray]:
     return layout, bits.view(np.float32)
 
 
-@settings(deadline=None)
 @given(layouts_with_arrays())
 def test_a_layout_and_its_inverse_give_the_array_bitwise(pair: tuple[Layout, np.ndarray]) -> None:
     layout, canonical = pair
@@ -56,7 +55,6 @@ def test_a_layout_and_its_inverse_give_the_array_bitwise(pair: tuple[Layout, np.
     assert back.tobytes() == canonical.tobytes()
 
 
-@settings(deadline=None)
 @given(layouts_with_arrays())
 def test_shapes_are_those_of_the_arrays(pair: tuple[Layout, np.ndarray]) -> None:
     layout, canonical = pair
@@ -65,7 +63,6 @@ def test_shapes_are_those_of_the_arrays(pair: tuple[Layout, np.ndarray]) -> None
     assert layout.shape_to_canonical(held.shape) == canonical.shape
 
 
-@settings(deadline=None)
 @given(layouts_with_arrays())
 def test_every_number_goes_where_the_axes_say(pair: tuple[Layout, np.ndarray]) -> None:
     layout, canonical = pair

@@ -100,7 +100,6 @@ def trees(draw: st.DrawFn) -> dict[str, np.ndarray]:
     return {name: array for name, array in found.items() if CHUNKED not in name}
 
 
-@settings(deadline=None)
 @given(trees(), st.sampled_from([2**30, 1, 16, 20]))
 def test_any_tree_survives_bitwise_in_pieces_of_any_size(arrays: dict[str, np.ndarray], chunk_bytes: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -268,7 +267,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         read_msgpack(tmp_path / "flax_model.msgpack")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.data())
 def test_a_changed_file_is_read_or_refused(data: st.DataObject) -> None:
     changed = bytearray(
@@ -285,7 +284,7 @@ def test_a_changed_file_is_read_or_refused(data: st.DataObject) -> None:
             assert all(each.read().shape == each.shape for each in found.values())
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.binary(max_size=64))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(FileError):

@@ -126,7 +126,6 @@ def test_arrays_in_any_order_of_axes_and_bytes_are_written_as_they_read(tmp_path
         assert np.array_equal(found[name].read(), expected), name
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=8), st.tuples(st.sampled_from(sorted(TYPES)), st.sampled_from(SHAPES))))
 def test_any_file_survives_bitwise_and_in_order(forms: dict[str, tuple[str, tuple[int, ...]]]) -> None:
     arrays = {name: random_array(TYPES[kind], shape, len(name)) for name, (kind, shape) in forms.items()}
@@ -440,7 +439,7 @@ def test_every_changed_byte_is_refused_or_gives_sound_tensors(what: str) -> None
         check_refused_or_sound(bytes(changed))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(sorted(SOUND)), st.data())
 def test_any_damage_is_refused_or_gives_sound_tensors(what: str, data: st.DataObject) -> None:
     changed = bytearray(SOUND[what])
@@ -461,21 +460,21 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(deadline=None, max_examples=600)
+@settings(max_examples=600)
 @given(st.lists(st.sampled_from(PIECES), max_size=30))
 def test_any_pickle_is_refused_or_gives_sound_tensors(pieces: list[bytes]) -> None:
     check_refused_or_sound(archive(whole(b"".join(pieces))))
     check_refused_or_sound(archive(whole(pickle.EMPTY_DICT + text("x") + b"".join(pieces) + rebuilt() + b"s")))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"PK\3\4", MAGIC, MAGIC + pickle.dumps(1001, 2)]))
 def test_any_bytes_are_refused(data: bytes, beginning: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.raises(FileError):
         opened(beginning + data, Path(folder))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.one_of(st.integers(-(2**70), 2**70), st.integers(-1, 8)),
     st.lists(st.one_of(st.integers(-1, 7), st.sampled_from([2**31, 2**62, 2**63, 10**12])), max_size=4),

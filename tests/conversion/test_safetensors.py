@@ -124,7 +124,6 @@ def files(draw: st.DrawFn) -> dict[str, np.ndarray]:
     return {name: array for name, array in found.items() if name != "__metadata__"}
 
 
-@settings(deadline=None)
 @given(files(), st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5), st.just("value"), max_size=2))
 def test_any_file_survives_bitwise(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -266,7 +265,7 @@ SOUND = written(
 HEADER_END = 8 + int.from_bytes(SOUND[:8], "little")
 
 
-@settings(deadline=None, max_examples=600)
+@settings(max_examples=600)
 @given(st.lists(st.tuples(st.integers(0, HEADER_END - 1), st.integers(0, 255)), min_size=1, max_size=4))
 def test_a_changed_header_is_refused_or_gives_sound_tensors(changes: list[tuple[int, int]]) -> None:
     data = bytearray(SOUND)
@@ -275,7 +274,7 @@ def test_a_changed_header_is_refused_or_gives_sound_tensors(changes: list[tuple[
     check_refused_or_sound(bytes(data))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.dictionaries(
         st.sampled_from(["x", "y", "__metadata__"]),

@@ -16,7 +16,7 @@ names = st.lists(st.sampled_from(["a", "b.bin", "..", ".", "", "C:", "\\", "\0",
 
 
 @given(parts=names, separator=st.sampled_from(["/", "\\", "//"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_joined_name_is_inside(parts: list[str], separator: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.getbasetemp()
     name = separator.join(parts)

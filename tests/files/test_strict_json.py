@@ -24,7 +24,7 @@ values = st.recursive(
 
 
 @given(value=values, ascii_only=st.booleans(), mark=st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_reads_what_the_standard_writer_writes(value: object, ascii_only: bool, mark: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
     assert parse_json(text, source="x") == value
@@ -37,7 +37,7 @@ def test_reads_what_the_standard_writer_writes(value: object, ascii_only: bool, 
 
 
 @given(raw=st.binary(max_size=40) | st.text('[]{}",:\\u0 1eE.-NaInfty', max_size=60).map(str.encode))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes_give_a_value_or_the_one_error(raw: bytes) -> None:
     try:
         value = parse_json(raw, source="the file")

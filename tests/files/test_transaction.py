@@ -37,7 +37,7 @@ operations = st.lists(
 
 
 @given(saves=st.lists(st.tuples(operations, st.booleans()), max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_saves_behave_as_dictionary_updates(saves: list) -> None:
     with tempfile.TemporaryDirectory() as folder:
         model: dict[str, bytes] = {}
