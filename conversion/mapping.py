@@ -17,6 +17,7 @@ from triformers.conversion.formats.tensors import Checkpoint, Tensor
 from triformers.conversion.layouts import layout_of
 from triformers.conversion.slots import Slot
 from triformers.files.errors import CheckpointError, closest, three_beats
+from triformers.initialization import is_computed
 
 #: Leaf names of the first checkpoints (converted from TensorFlow 1), and of PyTorch's first weight norm -> today's.
 LEGACY_LEAVES: Mapping[str, str] = {
@@ -137,6 +138,8 @@ def make_plan(
     has_base = _has_prefix(by_name, weights)
     for name, slot in by_name.items():
         if name not in keys:
+            if is_computed(weights.initializers.get(relative(name, weights)), config):
+                continue  # 4.x' Flax models do not write what they can compute
             is_fresh = is_of_another_class and lacks_part(relative(name, weights), keys, weights)
             (plan.new if is_fresh or is_head(name, weights, has_base) else plan.missing).append(name)
         elif canonical_shape(checkpoint[keys[name]], slot) == slot.shape:

@@ -345,8 +345,76 @@ from .models.convnext.modeling_tf_convnext import TFConvNextForImageClassificati
 from .models.convnext.modeling_tf_convnext import TFConvNextModel as TFConvNextModel
 from .models.convnext.modeling_tf_convnext import TFConvNextPreTrainedModel as TFConvNextPreTrainedModel
 from .models.ctrl.tokenization_ctrl import CTRLTokenizer as CTRLTokenizer
+from .models.distilbert.configuration_distilbert import DistilBertConfig as DistilBertConfig
+from .models.distilbert.modeling_distilbert import (
+    DistilBertForSequenceClassification as DistilBertForSequenceClassification,
+)
+from .models.distilbert.modeling_distilbert import DistilBertForMaskedLM as DistilBertForMaskedLM
+from .models.distilbert.modeling_distilbert import DistilBertForMultipleChoice as DistilBertForMultipleChoice
+from .models.distilbert.modeling_distilbert import DistilBertForQuestionAnswering as DistilBertForQuestionAnswering
+from .models.distilbert.modeling_distilbert import DistilBertForTokenClassification as DistilBertForTokenClassification
+from .models.distilbert.modeling_distilbert import DistilBertModel as DistilBertModel
+from .models.distilbert.modeling_distilbert import DistilBertPreTrainedModel as DistilBertPreTrainedModel
+from .models.distilbert.modeling_flax_distilbert import (
+    FlaxDistilBertForMultipleChoice as FlaxDistilBertForMultipleChoice,
+)
+from .models.distilbert.modeling_flax_distilbert import (
+    FlaxDistilBertForQuestionAnswering as FlaxDistilBertForQuestionAnswering,
+)
+from .models.distilbert.modeling_flax_distilbert import (
+    FlaxDistilBertForSequenceClassification as FlaxDistilBertForSequenceClassification,
+)
+from .models.distilbert.modeling_flax_distilbert import (
+    FlaxDistilBertForTokenClassification as FlaxDistilBertForTokenClassification,
+)
+from .models.distilbert.modeling_flax_distilbert import FlaxDistilBertForMaskedLM as FlaxDistilBertForMaskedLM
+from .models.distilbert.modeling_flax_distilbert import FlaxDistilBertModel as FlaxDistilBertModel
+from .models.distilbert.modeling_flax_distilbert import FlaxDistilBertPreTrainedModel as FlaxDistilBertPreTrainedModel
+from .models.distilbert.modeling_tf_distilbert import (
+    TFDistilBertForQuestionAnswering as TFDistilBertForQuestionAnswering,
+)
+from .models.distilbert.modeling_tf_distilbert import (
+    TFDistilBertForSequenceClassification as TFDistilBertForSequenceClassification,
+)
+from .models.distilbert.modeling_tf_distilbert import (
+    TFDistilBertForTokenClassification as TFDistilBertForTokenClassification,
+)
+from .models.distilbert.modeling_tf_distilbert import TFDistilBertForMaskedLM as TFDistilBertForMaskedLM
+from .models.distilbert.modeling_tf_distilbert import TFDistilBertForMultipleChoice as TFDistilBertForMultipleChoice
+from .models.distilbert.modeling_tf_distilbert import TFDistilBertModel as TFDistilBertModel
+from .models.distilbert.modeling_tf_distilbert import TFDistilBertPreTrainedModel as TFDistilBertPreTrainedModel
 from .models.distilbert.tokenization_distilbert import DistilBertTokenizer as DistilBertTokenizer
 from .models.distilbert.tokenization_distilbert_fast import DistilBertTokenizerFast as DistilBertTokenizerFast
+from .models.electra.configuration_electra import ElectraConfig as ElectraConfig
+from .models.electra.modeling_electra import ElectraForCausalLM as ElectraForCausalLM
+from .models.electra.modeling_electra import ElectraForMaskedLM as ElectraForMaskedLM
+from .models.electra.modeling_electra import ElectraForMultipleChoice as ElectraForMultipleChoice
+from .models.electra.modeling_electra import ElectraForPreTraining as ElectraForPreTraining
+from .models.electra.modeling_electra import ElectraForQuestionAnswering as ElectraForQuestionAnswering
+from .models.electra.modeling_electra import ElectraForSequenceClassification as ElectraForSequenceClassification
+from .models.electra.modeling_electra import ElectraForTokenClassification as ElectraForTokenClassification
+from .models.electra.modeling_electra import ElectraModel as ElectraModel
+from .models.electra.modeling_electra import ElectraPreTrainedModel as ElectraPreTrainedModel
+from .models.electra.modeling_flax_electra import (
+    FlaxElectraForSequenceClassification as FlaxElectraForSequenceClassification,
+)
+from .models.electra.modeling_flax_electra import FlaxElectraForCausalLM as FlaxElectraForCausalLM
+from .models.electra.modeling_flax_electra import FlaxElectraForMaskedLM as FlaxElectraForMaskedLM
+from .models.electra.modeling_flax_electra import FlaxElectraForMultipleChoice as FlaxElectraForMultipleChoice
+from .models.electra.modeling_flax_electra import FlaxElectraForPreTraining as FlaxElectraForPreTraining
+from .models.electra.modeling_flax_electra import FlaxElectraForQuestionAnswering as FlaxElectraForQuestionAnswering
+from .models.electra.modeling_flax_electra import FlaxElectraForTokenClassification as FlaxElectraForTokenClassification
+from .models.electra.modeling_flax_electra import FlaxElectraModel as FlaxElectraModel
+from .models.electra.modeling_flax_electra import FlaxElectraPreTrainedModel as FlaxElectraPreTrainedModel
+from .models.electra.modeling_tf_electra import TFElectraForCausalLM as TFElectraForCausalLM
+from .models.electra.modeling_tf_electra import TFElectraForMaskedLM as TFElectraForMaskedLM
+from .models.electra.modeling_tf_electra import TFElectraForMultipleChoice as TFElectraForMultipleChoice
+from .models.electra.modeling_tf_electra import TFElectraForPreTraining as TFElectraForPreTraining
+from .models.electra.modeling_tf_electra import TFElectraForQuestionAnswering as TFElectraForQuestionAnswering
+from .models.electra.modeling_tf_electra import TFElectraForSequenceClassification as TFElectraForSequenceClassification
+from .models.electra.modeling_tf_electra import TFElectraForTokenClassification as TFElectraForTokenClassification
+from .models.electra.modeling_tf_electra import TFElectraModel as TFElectraModel
+from .models.electra.modeling_tf_electra import TFElectraPreTrainedModel as TFElectraPreTrainedModel
 from .models.electra.tokenization_electra import ElectraTokenizer as ElectraTokenizer
 from .models.electra.tokenization_electra_fast import ElectraTokenizerFast as ElectraTokenizerFast
 from .models.gpt2.configuration_gpt2 import GPT2Config as GPT2Config
@@ -382,6 +450,33 @@ from .models.mbart.tokenization_mbart import MBartTokenizer as MBartTokenizer
 from .models.mbart.tokenization_mbart_fast import MBartTokenizerFast as MBartTokenizerFast
 from .models.openai_gpt.tokenization_openai_gpt import OpenAIGPTTokenizer as OpenAIGPTTokenizer
 from .models.openai_gpt.tokenization_openai_gpt_fast import OpenAIGPTTokenizerFast as OpenAIGPTTokenizerFast
+from .models.roberta.configuration_roberta import RobertaConfig as RobertaConfig
+from .models.roberta.modeling_flax_roberta import (
+    FlaxRobertaForSequenceClassification as FlaxRobertaForSequenceClassification,
+)
+from .models.roberta.modeling_flax_roberta import FlaxRobertaForCausalLM as FlaxRobertaForCausalLM
+from .models.roberta.modeling_flax_roberta import FlaxRobertaForMaskedLM as FlaxRobertaForMaskedLM
+from .models.roberta.modeling_flax_roberta import FlaxRobertaForMultipleChoice as FlaxRobertaForMultipleChoice
+from .models.roberta.modeling_flax_roberta import FlaxRobertaForQuestionAnswering as FlaxRobertaForQuestionAnswering
+from .models.roberta.modeling_flax_roberta import FlaxRobertaForTokenClassification as FlaxRobertaForTokenClassification
+from .models.roberta.modeling_flax_roberta import FlaxRobertaModel as FlaxRobertaModel
+from .models.roberta.modeling_flax_roberta import FlaxRobertaPreTrainedModel as FlaxRobertaPreTrainedModel
+from .models.roberta.modeling_roberta import RobertaForCausalLM as RobertaForCausalLM
+from .models.roberta.modeling_roberta import RobertaForMaskedLM as RobertaForMaskedLM
+from .models.roberta.modeling_roberta import RobertaForMultipleChoice as RobertaForMultipleChoice
+from .models.roberta.modeling_roberta import RobertaForQuestionAnswering as RobertaForQuestionAnswering
+from .models.roberta.modeling_roberta import RobertaForSequenceClassification as RobertaForSequenceClassification
+from .models.roberta.modeling_roberta import RobertaForTokenClassification as RobertaForTokenClassification
+from .models.roberta.modeling_roberta import RobertaModel as RobertaModel
+from .models.roberta.modeling_roberta import RobertaPreTrainedModel as RobertaPreTrainedModel
+from .models.roberta.modeling_tf_roberta import TFRobertaForCausalLM as TFRobertaForCausalLM
+from .models.roberta.modeling_tf_roberta import TFRobertaForMaskedLM as TFRobertaForMaskedLM
+from .models.roberta.modeling_tf_roberta import TFRobertaForMultipleChoice as TFRobertaForMultipleChoice
+from .models.roberta.modeling_tf_roberta import TFRobertaForQuestionAnswering as TFRobertaForQuestionAnswering
+from .models.roberta.modeling_tf_roberta import TFRobertaForSequenceClassification as TFRobertaForSequenceClassification
+from .models.roberta.modeling_tf_roberta import TFRobertaForTokenClassification as TFRobertaForTokenClassification
+from .models.roberta.modeling_tf_roberta import TFRobertaModel as TFRobertaModel
+from .models.roberta.modeling_tf_roberta import TFRobertaPreTrainedModel as TFRobertaPreTrainedModel
 from .models.roberta.tokenization_roberta import RobertaTokenizer as RobertaTokenizer
 from .models.roberta.tokenization_roberta_fast import RobertaTokenizerFast as RobertaTokenizerFast
 from .models.t5.configuration_t5 import T5Config as T5Config

@@ -87,6 +87,7 @@ class Weights:
             dropped by a model that has none of them, and start afresh if a checkpoint of another class has none.
         input_embeddings: The module that embeds tokens.
         output_embeddings: The module that scores tokens.
+        position_embeddings: The module that embeds positions, if their number can be changed.
         tied: Tensors with two names.
         per_token: Tensors with one entry for each token of the vocabulary.
         token_biases: Tensors [1, V], added to the scores of tokens; new tokens have a bias of 0.
@@ -113,6 +114,7 @@ class Weights:
     parts: tuple[str, ...] = ()
     input_embeddings: str = ""
     output_embeddings: str = ""
+    position_embeddings: str = ""
     tied: tuple[Tie, ...] = ()
     per_token: tuple[str, ...] = ()
     token_biases: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ import inspect
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -141,7 +141,7 @@ class PretrainedConfig(PushToHub):
         if "num_labels" in declared:  # another default; how many there are is still seen from their names
             delattr(cls, "num_labels")  # to a type checker it is a property
         cls._fields = {**cls._fields, **declared}
-        cls._positional = tuple(dict.fromkeys((*cls._positional, *declared)))
+        cls._positional = _in_order(cls._positional, declared)
         if "__init__" not in cls.__dict__:
             cls.__signature__ = _signature(cls)
 
@@ -451,6 +451,19 @@ def _declared_fields(cls: type) -> dict[str, Any]:
         for name, hint in annotations.items()
         if name in cls.__dict__ and not str(hint).startswith("ClassVar") and name not in RESERVED
     }
+
+
+def _in_order(inherited: tuple[str, ...], declared: Iterable[str]) -> tuple[str, ...]:
+    """The fields by position: a subclass's new ones stand behind what it declares before them, or at the end."""
+    order = list(inherited)
+    place = len(order)
+    for name in declared:
+        if name in order:
+            place = order.index(name) + 1
+        else:
+            order.insert(place, name)
+            place += 1
+    return tuple(order)
 
 
 #: Class attributes that a subclass may annotate without making fields of them.

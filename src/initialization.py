@@ -67,7 +67,18 @@ class FanIn:
     is_uniform: bool = False
 
 
-Initializer: TypeAlias = Constant | Normal | Uniform | FanIn
+@dataclass(frozen=True)
+class Sinusoids:
+    """Sines and cosines of each row's number, at frequencies that fall from column to column (Vaswani et al. 2017).
+
+    Attributes:
+        when: The configuration's field that asks for them; without it, the table is normally distributed.
+    """
+
+    when: str
+
+
+Initializer: TypeAlias = Constant | Normal | Uniform | FanIn | Sinusoids
 
 ZEROS, ONES = Constant(0.0), Constant(1.0)
 
@@ -106,10 +117,17 @@ def is_defined(initializer: Initializer, config: PretrainedConfig) -> bool:
     """Whether a configuration has the field that an initial value is named after."""
     if isinstance(initializer, Uniform):
         return True
+    if isinstance(initializer, Sinusoids):
+        return hasattr(config, initializer.when)
     if isinstance(initializer, FanIn):
         return not initializer.size or hasattr(config, initializer.size)
     number = initializer.value if isinstance(initializer, Constant) else initializer.deviation
     return not isinstance(number, str) or hasattr(config, number)
+
+
+def is_computed(initializer: Initializer | None, config: PretrainedConfig | None) -> bool:
+    """Whether a value follows from the configuration alone, so that a checkpoint need not hold it."""
+    return isinstance(initializer, Sinusoids) and config is not None and getattr(config, initializer.when, False)
 
 
 def draw(
@@ -127,6 +145,10 @@ def draw(
     """
     if isinstance(initializer, Constant):
         return np.full(shape, _number(initializer.value, config), dtype)
+    if isinstance(initializer, Sinusoids):
+        if is_computed(initializer, config):
+            return sinusoids(*shape).astype(dtype)
+        initializer = Normal()
     count = int(np.prod(shape))
     if isinstance(initializer, Uniform):
         return numbers(seed, name, count, dtype, lambda uniforms: uniforms).reshape(shape)
@@ -142,6 +164,13 @@ def draw(
     if row is not None and -len(values) <= row < len(values):
         values[row] = 0
     return values
+
+
+def sinusoids(rows: int, width: int) -> np.ndarray:
+    """Sine and cosine by turns of each row's number, divided by a growing power of 10000: [rows, width] in float64."""
+    columns = np.arange(width)
+    angles = np.arange(rows)[:, None] / 10000.0 ** (2 * (columns // 2) / width)
+    return np.where(columns % 2 == 0, np.sin(angles), np.cos(angles))
 
 
 def _number(number: float | str, config: PretrainedConfig) -> float:

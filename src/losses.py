@@ -109,10 +109,33 @@ def binary_cross_entropy(logits: Any, labels: Any, ops: Any) -> Any:
         logits: [B, L].
         labels: [B, L], between 0 and 1.
     """
+    return ops.mean(_binary_cross_entropies(logits, labels, ops))
+
+
+def replaced_token_loss(logits: Any, labels: Any, attention_mask: Any, ops: Any) -> Any:
+    """The mean of -log p over whether each token was replaced; None without labels.
+
+    Args:
+        logits: [B, T].
+        labels: [B, T], 1 where a token was replaced.
+        attention_mask: [B, T], what is not 1 there takes no part; without one, or with one for each pair of positions,
+            all do.
+        ops: The framework's array operations.
+    """
+    if labels is None:
+        return None
+    losses = _binary_cross_entropies(logits, labels, ops)
+    if attention_mask is None or len(attention_mask.shape) != 2:
+        return ops.mean(losses)
+    weights = ops.cast_like(attention_mask == 1, losses)
+    return ops.sum(losses * weights) / ops.sum(weights)
+
+
+def _binary_cross_entropies(logits: Any, labels: Any, ops: Any) -> Any:
     logits = ops.widen(logits)
     labels = ops.cast_like(labels, logits)
     # max(x, 0) - x * y + log(1 + exp(-|x|)): the form that never overflows
-    return ops.mean(ops.maximum(logits, 0.0) - logits * labels + ops.log1p(ops.exp(-ops.abs(logits))))
+    return ops.maximum(logits, 0.0) - logits * labels + ops.log1p(ops.exp(-ops.abs(logits)))
 
 
 def masked_image_loss(pixels: Any, reconstruction: Any, masked: Any, grid: tuple[int, int], ops: Any) -> Any:

@@ -30,6 +30,18 @@ def check_pruning(config: Any) -> None:
             raise ConfigurationError(three_beats(found, "some but not all heads of a layer", "Correct it."))
 
 
+def check_padding_token(config: Any) -> None:
+    """Refuse a padding token that the vocabulary does not have.
+
+    Raises:
+        ConfigurationError: It does not.
+    """
+    padding = config.pad_token_id
+    if padding is not None and not -config.vocab_size <= padding < config.vocab_size:
+        found = f"pad_token_id {padding} with vocab_size {config.vocab_size}"
+        raise ConfigurationError(three_beats(found, "a token of the vocabulary", "Change one of the two."))
+
+
 def check_image(config: Any) -> None:
     """Refuse images and patches that have no two sizes, and images smaller than a patch.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,24 @@ def test_positional_arguments_have_the_order_users_know() -> None:
     )
     with pytest.raises(TypeError, match="vocab_size"):
         BertConfig(100, vocab_size=3)
+
+
+def test_new_fields_of_a_subclass_stand_behind_what_it_declares_before_them() -> None:
+    class Wider(BertConfig):
+        vocab_size: int = 7
+        embedding_size: int = 3
+        use_cache: bool = False
+        last: int = 1
+
+    names = list(inspect.signature(Wider).parameters)
+    assert names[:3] == ["vocab_size", "embedding_size", "hidden_size"]
+    assert names[-4:] == ["use_cache", "last", "classifier_dropout", "kwargs"]
+
+    class Longer(BertConfig):
+        extra: int = 1
+
+    assert list(inspect.signature(Longer).parameters)[-3:] == ["classifier_dropout", "extra", "kwargs"]
+    assert (Wider(5, 4).embedding_size, Longer().to_diff_dict()) == (4, {**BertConfig().to_diff_dict(), "extra": 1})
 
 
 def test_another_name_of_a_field() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from statistics import NormalDist
 
 import numpy as np
@@ -9,8 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triformers import BertConfig
-from triformers.initialization import BLOCK, CHUNK, Constant, Normal, draw, inverse_normal, normals, stream_key
+from triformers import BertConfig, DistilBertConfig
+from triformers.initialization import (
+    BLOCK,
+    CHUNK,
+    Constant,
+    Normal,
+    Sinusoids,
+    draw,
+    inverse_normal,
+    normals,
+    stream_key,
+)
 
 
 @given(st.floats(min_value=1e-300, max_value=1 - 1e-15, exclude_max=True))
@@ -56,3 +67,15 @@ def test_rows_of_zeros_and_constants() -> None:
     assert not table[2].any() and table[[0, 1, 3, 4]].all()
     assert np.array_equal(draw(Constant(1.0), "norm", (4,), single, config, 0), np.ones(4, single))
     assert draw(Normal(), "w", (4, 3), single, BertConfig(initializer_range=0.0), 0).sum() == 0
+
+
+@pytest.mark.parametrize("width", [6, 7])
+def test_sines_and_cosines_by_turns_where_they_are_asked_for(width: int) -> None:
+    double, initializer = np.dtype("float64"), Sinusoids(when="sinusoidal_pos_embds")
+    table = draw(initializer, "p", (5, width), double, DistilBertConfig(sinusoidal_pos_embds=True), 0)
+    assert table[0].tolist() == [0.0, 1.0] * (width // 2) + [0.0] * (width % 2)
+    assert table[3, 2] == pytest.approx(math.sin(3 / 10000 ** (2 / width)), rel=1e-15)
+    assert table[3, 3] == pytest.approx(math.cos(3 / 10000 ** (2 / width)), rel=1e-15)
+    config = DistilBertConfig()
+    usual = draw(Normal(), "p", (5, width), double, config, 0)
+    assert np.array_equal(draw(initializer, "p", (5, width), double, config, 0), usual)

@@ -168,6 +168,18 @@ class PretrainedBase(GenerationBase, Resizable, PushModelToHub):
             )
         return name
 
+    def position_embeddings_name(self) -> str:
+        """The canonical name, within the base model, of the module that embeds positions.
+
+        Raises:
+            InputError: The architecture declares none whose size can change.
+        """
+        name = self.weights_of(self.config).position_embeddings
+        if not name:
+            found = f"the positions of {type(self).__name__}"
+            raise InputError(three_beats(found, "an architecture that lets their number change", "Leave them."))
+        return name
+
     def slots_named(self, names: Iterable[str]) -> list[Slot]:
         """The slots of these names, which are written without the base model's prefix."""
         slots = {slot.name: slot for slot in self.slots()}
@@ -330,6 +342,14 @@ class PretrainedBase(GenerationBase, Resizable, PushModelToHub):
     def get_input_embeddings(self) -> Any:
         """The module that embeds tokens."""
         return attrgetter(self.input_embeddings_name())(self.base_model)
+
+    def get_position_embeddings(self) -> Any:
+        """The module that embeds positions; in Flax its table.
+
+        Raises:
+            InputError: The architecture declares none whose size can change.
+        """
+        return attrgetter(self.position_embeddings_name())(self.base_model)
 
     def set_input_embeddings(self, value: Any) -> None:
         """Put another module in the place of the one that embeds tokens."""

@@ -21,6 +21,7 @@ def head_signature(
     before: str,
     decoding: Sequence[str] = (),
     by_name: Sequence[str] = (),
+    first: Sequence[str] = (),
 ) -> inspect.Signature:
     """The signature of a head's call.
 
@@ -30,6 +31,7 @@ def head_signature(
         before: The argument of the backbone that they stand in front of.
         decoding: The arguments for decoding that it takes nevertheless.
         by_name: The arguments that it takes by name alone.
+        first: The arguments that come first, in their order.
     """
     left_out = set(DECODING) - set(decoding)
     parameters = [one for name, one in inspect.signature(call).parameters.items() if name not in left_out]
@@ -38,7 +40,9 @@ def head_signature(
     own = [inspect.Parameter(name, kind, default=None, annotation=Any) for name in labels]
     every = [*parameters[:place], *own, *parameters[place:]]
     every = [one.replace(kind=one.KEYWORD_ONLY) if one.name in by_name else one for one in every]
-    return inspect.Signature(sorted(every, key=lambda one: one.kind), return_annotation=Any)
+    turns = {name: turn for turn, name in enumerate(("self", *first))}
+    every.sort(key=lambda one: (one.kind, turns.get(one.name, len(turns))))
+    return inspect.Signature(every, return_annotation=Any)
 
 
 def named(signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,4 +96,5 @@ def check_summary(config: Any) -> None:
 
 def summary_width(config: Any) -> int:
     """How many numbers the projection of a summary gives."""
-    return config.num_labels if config.summary_proj_to_labels and config.num_labels > 0 else config.hidden_size
+    to_labels = getattr(config, "summary_proj_to_labels", False) and config.num_labels > 0
+    return config.num_labels if to_labels else config.hidden_size

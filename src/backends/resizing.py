@@ -1,4 +1,4 @@
-"""Models that change their size: a vocabulary that grows or shrinks, attention heads that are taken away."""
+"""Models that change their size: a vocabulary or positions that grow or shrink, attention heads that are taken away."""
 
 from __future__ import annotations
 
@@ -68,6 +68,26 @@ class Resizable:
                 self.replace(slot, np.pad(biases, ((0, 0), (0, count - biases.shape[1]))))
             self.reconfigure(vocab_size=count)
         return self.get_input_embeddings()
+
+    def resize_position_embeddings(self: Any, new_num_position_embeddings: int, *, seed: int | None = None) -> None:
+        """Let the model read longer or shorter sequences: positions, `config.max_position_embeddings`.
+
+        Args:
+            new_num_position_embeddings: Positions that there shall be; further ones start as fresh weights do.
+            seed: Seed of what is drawn; without it, one draw from the framework's global generator.
+
+        Raises:
+            InputError: The architecture's positions are no table of which this is known.
+            ConfigurationError: No whole number above 0.
+        """
+        name, count = self.position_embeddings_name(), new_num_position_embeddings
+        resized = changed(self.config, max_position_embeddings=count)
+        fresh = self.initial(resized, self.fresh_seed() if seed is None else seed)
+        for slot in self.slots_named((f"{name}.weight",)):
+            rows = self.read_slot(slot)
+            whole = fresh(replace(slot, shape=(count, *slot.shape[1:])), rows.dtype)
+            self.replace(slot, np.concatenate([rows[:count], whole[len(rows) :]]))
+        self.reconfigure(max_position_embeddings=count)
 
     def prune_heads(self: Any, heads_to_prune: Mapping[int, Iterable[int]]) -> None:
         """Take attention heads away, and note it in `config.pruned_heads`.

@@ -142,6 +142,8 @@ class Call:
             pad = pad or None  # 4.53.3 takes a padding token 0 for none in these searches
         fill = pad if pad is not None else ends[0] if ends else 0
         follows_mask = self.model.positions_follow_mask() and not self.has_encoder
+        if follows_mask and not self.model.counts_from_zero and reading.mask is None:
+            reading.constants.setdefault("position_ids", self._counted())
         arrays = lay_out(reading, sizes, fill, follows_mask, self.backend.ops)
         if self.cache is not None:
             arrays["cache"] = self.backend.as_cache(self.cache, sizes.room)
@@ -159,6 +161,11 @@ class Call:
             assistant=self._assistant(),
         )
         return task, arrays
+
+    def _counted(self) -> Any:
+        """0, 1, 2, ... for the positions of each prompt: [B, E]."""
+        ops, ids, count = self.backend.ops, self.reading.ids, self.reading.positions
+        return ops.full((ids.shape[0], 1), 0, ids) + ops.arange(count, ids)[None]
 
     def _guidance(self) -> tuple[tuple[str, Any], ...]:
         """What steers away from another prompt, if anything does."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ..files.errors import InputError, three_beats
 from .arrays import ops_of
@@ -16,7 +16,13 @@ OWN_ARGUMENTS = ("labels", "use_cache", "return_dict", "output_attentions", "out
 
 
 class GenerationBase:
-    """Writes tokens after a prompt. A class says that it can by naming its framework's mixin among its bases."""
+    """Writes tokens after a prompt. A class says that it can by naming its framework's mixin among its bases.
+
+    Attributes:
+        counts_from_zero: Whether a call that is told no positions counts them from 0, as `generate` does.
+    """
+
+    counts_from_zero: ClassVar[bool] = True
 
     config: Any
     _generation_config: GenerationConfig | None = None

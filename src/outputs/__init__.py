@@ -186,6 +186,15 @@ class BertForPreTrainingOutput(ModelOutput):
     attentions: Any = None
 
 
+class ElectraForPreTrainingOutput(ModelOutput):
+    """logits: [B, T], how sure each token is to be a replaced one."""
+
+    loss: Any = None
+    logits: Any = None
+    hidden_states: Any = None
+    attentions: Any = None
+
+
 class GPT2DoubleHeadsModelOutput(ModelOutput):
     """logits: [B, K, T, V]; mc_logits: [B, K]; mc_loss: [], that of the choices."""
 

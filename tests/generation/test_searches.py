@@ -19,7 +19,7 @@ from triformers.cards import BACKENDS
 SCORES, FORWARD = 1e-6, 1e-12
 
 #: PyTorch answers every call; frameworks that compile each search, the first of some groups.
-EVERY = [case for name in ("gpt2", "bert_decoder", "bart", "t5") for case in cases(name)]
+EVERY = [case for name in ("gpt2", "bert_decoder", "roberta", "bart", "t5") for case in cases(name)]
 GROUPS = {
     "gpt2": (
         "padded",
@@ -32,6 +32,7 @@ GROUPS = {
         "errors",
         "contrastive",
     ),
+    "roberta": ("greedy", "padded"),
     "bart": ("forward",),
     "t5": ("beam", "forward"),
 }

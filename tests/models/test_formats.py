@@ -27,6 +27,9 @@ pytestmark = pytest.mark.backend
 #: Checkpoints of one BertForPreTraining as transformers 4.53.3 wrote them.
 RECORDED = Path(__file__).parents[1] / "conversion" / "data"
 
+#: Further architectures of which it wrote one, and the class.
+RECORDED_TASKS = [("gpt2", "causal-lm"), ("bart", "denoising"), ("distilbert", "masked-lm")]
+
 SHARDS = {"whole": None, "sharded": "20KB"}
 STEMS = [stem for card in all_cards().values() for stem in card.models.values()]
 
@@ -99,10 +102,7 @@ def test_a_bare_model_from_what_the_incumbent_wrote(folder: str, runner: ModuleT
 
 @pytest.mark.parametrize(
     ("model_type", "task", "folder"),
-    [
-        *(("gpt2", "causal-lm", folder) for folder in ("bin", "canonical", "flax", "tensorflow")),
-        *(("bart", "denoising", path.name) for path in sorted((RECORDED / "bart").iterdir())),
-    ],
+    [(name, task, path.name) for name, task in RECORDED_TASKS for path in sorted((RECORDED / name).iterdir())],
 )
 def test_layers_that_the_incumbent_wrote(model_type: str, task: str, folder: str, runner: ModuleType) -> None:
     card, path = all_cards()[model_type], RECORDED / model_type

@@ -120,6 +120,45 @@ def test_a_resized_model_still_trains(runner: ModuleType) -> None:
     assert table.shape[0] == 150 and table[149].any() and found["cls.predictions.bias"].shape == (150,)
 
 
+# ---- positions ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_computed", [True, False])
+def test_positions_grow_and_shrink(is_computed: bool, runner: ModuleType, tmp_path: Path) -> None:
+    model = made(runner, "distilbert", "DistilBertForMaskedLM", sinusoidal_pos_embds=is_computed)
+    name, length = "distilbert.embeddings.position_embeddings.weight", model.config.max_position_embeddings
+    before, ids = tensors_of(model), np.arange(1, length + 5)[None]
+    expected = runner.forward(model, {"input_ids": ids[:, :length]})["logits"]
+    model.resize_position_embeddings(length + 4, seed=1)
+    table = tensors_of(model)[name]
+    assert np.array_equal(table[:length], before[name])
+    assert model.get_position_embeddings() is not None
+    assert np.abs(runner.forward(model, {"input_ids": ids[:, :length]})["logits"] - expected).max() < 1e-6
+    model.save_pretrained(tmp_path)
+    again = runner.load("DistilBertForMaskedLM", tmp_path, "float32")
+    assert runner.forward(again, {"input_ids": ids})["logits"].shape[1] == length + 4
+    if is_computed:
+        longer = made(
+            runner, "distilbert", "DistilBertModel", sinusoidal_pos_embds=True, max_position_embeddings=length + 4
+        )
+        assert np.array_equal(tensors_of(longer)["embeddings.position_embeddings.weight"], table)
+    model.resize_position_embeddings(5)
+    assert np.array_equal(tensors_of(model)[name], before[name][:5]) and model.config.max_position_embeddings == 5
+    with pytest.raises(InputError, match=r"sequence|position"):
+        runner.forward(model, {"input_ids": ids})
+
+
+def test_positions_that_cannot_change_are_refused(runner: ModuleType) -> None:
+    model = made(runner, "distilbert", "DistilBertModel")
+    for wrong in (0, -1, 2.5):
+        with pytest.raises(ConfigurationError, match="max_position_embeddings"):
+            model.resize_position_embeddings(wrong)
+    bert = made(runner, "bert", "BertModel")
+    for refused in (bert.get_position_embeddings, lambda: bert.resize_position_embeddings(8)):
+        with pytest.raises(InputError, match="positions of"):
+            refused()
+
+
 # ---- heads --------------------------------------------------------------------------------------------------
 
 

@@ -203,9 +203,14 @@ def next_labels(config: Any, shape: tuple[int, ...], generator: np.random.Genera
 
 
 def pretraining_labels(config: Any, shape: tuple[int, ...], generator: np.random.Generator) -> Inputs:
-    """Words, and which sentence follows; of sounds, which frames are masked and what may be taken for them."""
+    """Words, and which sentence follows; or what else a model was trained to tell.
+
+    Of sounds, which frames are masked and what may be taken for them; of texts with other words put in, which they are.
+    """
     if hasattr(config, "num_negatives"):
         return masked_frames(config, shape, generator)
+    if config.model_type == "electra":
+        return {"labels": generator.integers(0, 2, shape[:2])}
     following = next_labels(config, shape, generator)["labels"]
     return {**word_labels(config, shape, generator), "next_sentence_label": following}
 

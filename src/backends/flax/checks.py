@@ -38,6 +38,16 @@ def known(array: object) -> bool:
     return not isinstance(array, Tracer)
 
 
+def check_positions(positions: Array, padding: int, rows: int) -> None:
+    """Refuse positions, counted from the one after the padding's, that a table of `rows` rows does not have.
+
+    Raises:
+        InputError: The sequence is too long.
+    """
+    if known(positions) and positions.size:
+        checks.check_length(int(np.asarray(positions).max()) - padding, rows - padding - 1)
+
+
 def check_ends(flags: Array) -> None:
     """Refuse sequences [B, T] that have not all the same number of flags, or none.
 

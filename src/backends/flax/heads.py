@@ -79,6 +79,33 @@ def choices_as_rows(array: Array | None) -> Array | None:
     return array.reshape(-1, *array.shape[2:]) if array is not None and array.ndim > 2 else array
 
 
+class ClassificationHead(nn.Module):
+    """A classifier of two layers: [B, D] -> [B, L].
+
+    Attributes:
+        width: D.
+        labels: L.
+        rate: The dropout before both.
+        function: The activation between them.
+    """
+
+    width: int
+    labels: int
+    rate: float
+    function: str = "tanh"
+    dtype: Any = jnp.float32
+
+    def setup(self) -> None:
+        self.dense = Dense(self.width, in_features=self.width, dtype=self.dtype)
+        self.activation = activation(self.function)
+        self.dropout = nn.Dropout(self.rate)
+        self.out_proj = Dense(self.labels, in_features=self.width, dtype=self.dtype)
+
+    def __call__(self, hidden: Array, deterministic: bool = True) -> Array:
+        projected = self.activation(self.dense(self.dropout(hidden, deterministic=deterministic)))
+        return self.out_proj(self.dropout(projected, deterministic=deterministic))
+
+
 class SequenceSummary(nn.Module):
     """A summary of each sequence: one position or the mean of all, projected if the configuration says so."""
 
@@ -92,7 +119,7 @@ class SequenceSummary(nn.Module):
         self.choose = SUMMARIES[config.summary_type]
         self.summary = projection() if config.summary_use_proj else identity
         self.activation = activation(config.summary_activation or "linear")
-        self.first_dropout = nn.Dropout(config.summary_first_dropout)
+        self.first_dropout = nn.Dropout(getattr(config, "summary_first_dropout", 0.0))
         self.last_dropout = nn.Dropout(getattr(config, "summary_last_dropout", 0.0))
 
     def __call__(self, hidden: Array, places: Array | None = None, deterministic: bool = True) -> Array:
@@ -177,7 +204,19 @@ class PlainHead(nn.Module):
         raise NotImplementedError
 
 
-class SequenceClassification(PlainHead):
+class SummaryHead(PlainHead):
+    """What reads a summary of each sequence: the pooled one, unless a class makes another."""
+
+    def make_summary(self) -> None:
+        """Make the layers that `summarize` needs."""
+        self.dropout = nn.Dropout(self.config.head_dropout)
+
+    def summarize(self, outputs: Any, deterministic: bool) -> Array:
+        """The summaries, from the backbone's output: [B, D]."""
+        return self.dropout(outputs.pooler_output, deterministic=deterministic)
+
+
+class SequenceClassification(SummaryHead):
     """A classifier of whole sequences, on their summaries.
 
     labels: [B] class indices; [B] or [B, L] targets for regression; [B, L] zeros and ones for several labels each.
@@ -186,16 +225,39 @@ class SequenceClassification(PlainHead):
     def setup(self) -> None:
         config = self.config
         self.make_backbone()
-        self.dropout = nn.Dropout(config.head_dropout)
+        self.make_summary()
         self.classifier = Dense(config.num_labels, in_features=config.hidden_size, dtype=self.dtype)
 
     def read(self, outputs: Any, deterministic: bool, labels: Array | None = None) -> ModelOutput:
-        logits = self.classifier(self.dropout(outputs.pooler_output, deterministic=deterministic))  # [B, L]
+        logits = self.classifier(self.summarize(outputs, deterministic))  # [B, L]
         loss = sequence_classification_loss(logits, labels, self.config, ops)
         return SequenceClassifierOutput(loss, logits, outputs.hidden_states, outputs.attentions)
 
 
-class MultipleChoice(PlainHead):
+class FirstTokenClassification(PlainHead):
+    """A classifier of whole sequences, of two layers, on their first token.
+
+    labels: [B] class indices; [B] or [B, L] targets for regression; [B, L] zeros and ones for several labels each.
+
+    Attributes:
+        function: The activation between the two layers.
+    """
+
+    function: ClassVar[str] = "tanh"
+
+    def setup(self) -> None:
+        config = self.config
+        sizes = config.hidden_size, config.num_labels, config.head_dropout
+        self.make_backbone(**constructor_options(self.backbone))
+        self.classifier = ClassificationHead(*sizes, self.function, self.dtype)
+
+    def read(self, outputs: Any, deterministic: bool, labels: Array | None = None) -> ModelOutput:
+        logits = self.classifier(outputs.last_hidden_state[:, 0], deterministic)  # [B, L]
+        loss = sequence_classification_loss(logits, labels, self.config, ops)
+        return SequenceClassifierOutput(loss, logits, outputs.hidden_states, outputs.attentions)
+
+
+class MultipleChoice(SummaryHead):
     """A score for each choice's sequence, on its summary. Inputs are [B, C, T].
 
     labels: [B], the index of the right choice.
@@ -204,23 +266,21 @@ class MultipleChoice(PlainHead):
     def setup(self) -> None:
         config = self.config
         self.make_backbone()
-        self.dropout = nn.Dropout(config.head_dropout)
+        self.make_summary()
         self.classifier = Dense(1, in_features=config.hidden_size, dtype=self.dtype)
 
-    def run_backbone(self, **inputs: Any) -> Any:
+    def run_backbone(self, **inputs: Any) -> tuple[Any, int]:
+        """The backbone's output for rows [B C, T], and how many choices there are."""
         given = {name: inputs[name] for name in PER_POSITION if inputs.get(name) is not None}
         for name, array in given.items():
             check_choices(array.shape, 4 if name == "inputs_embeds" else 3, name)
         choices = next(iter(given.values())).shape[1]
-        flat = {name: array.reshape(-1, *array.shape[2:]) for name, array in given.items()}
-        outputs = super().run_backbone(**{**inputs, **flat})
-        pooled = outputs.pooler_output
-        outputs.pooler_output = pooled.reshape(-1, choices, pooled.shape[-1])  # [B, C, D]
-        return outputs
+        rows = {name: array.reshape(-1, *array.shape[2:]) for name, array in given.items()}
+        return super().run_backbone(**{**inputs, **rows}), choices
 
     def read(self, outputs: Any, deterministic: bool, labels: Array | None = None) -> ModelOutput:
-        pooled = self.dropout(outputs.pooler_output, deterministic=deterministic)
-        logits = self.classifier(pooled)[..., 0]  # [B, C]
+        outputs, choices = outputs
+        logits = self.classifier(self.summarize(outputs, deterministic)).reshape(-1, choices)  # [B, C]
         loss = cross_entropy(logits, labels, ops)
         return MultipleChoiceModelOutput(loss, logits, outputs.hidden_states, outputs.attentions)
 

@@ -8,10 +8,11 @@ import flax.linen as nn
 import numpy as np
 
 from ...conversion.layouts import RAW
-from .layers import Conv1D, GroupNorm, RMSNorm, WeightNormConv1D
+from .layers import Conv1D, GroupNorm, RMSNorm, TiedBiasedDense, WeightNormConv1D
 
 KINDS: Mapping[type[nn.Module], str] = {
     nn.Dense: "linear",
+    TiedBiasedDense: "linear",
     Conv1D: "linear_in_out",
     nn.Embed: "embedding",
     nn.LayerNorm: "layer_norm",

@@ -117,6 +117,27 @@ class TiedDense(nn.Module):
         return self.embedding.attend(inputs)
 
 
+class TiedBiasedDense(TiedDense):
+    """x table^T + bias, where the table is that of an embedding: [..., features of the embedding] -> [..., features].
+
+    Attributes:
+        features: The size of the bias, one number for each row of the table.
+    """
+
+    features: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, inputs: Array) -> Array:
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        return super().__call__(inputs) + bias.astype(self.dtype)
+
+    @nn.nowrap
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Linen's name of each parameter -> its shape."""
+        return {"bias": (self.features,)}
+
+
 class LayerNorm(nn.LayerNorm):
     """Normalization over the last axis, of `size`; the variance is computed around the mean, which keeps its digits."""
 

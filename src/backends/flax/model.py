@@ -356,6 +356,14 @@ class FlaxPreTrainedModel(FlaxGenerationMixin, PretrainedBase):
         """Put another table in the place of the one that embeds tokens."""
         self._put(self._input_embeddings_path(), value)
 
+    def get_position_embeddings(self) -> Array:
+        """The table that embeds positions: [positions, D].
+
+        Raises:
+            InputError: The architecture declares none whose size can change.
+        """
+        return self.held(self.slots_named((f"{self.position_embeddings_name()}.weight",))[0])
+
     def get_output_embeddings(self) -> Array | None:
         """The table that scores tokens, [V, D]: that of the embedding where they are tied. None if there is none."""
         weights = self.weights_of(self.config)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
 
@@ -24,7 +23,7 @@ from ..seq2seq import EncoderDecoder, headed_output, tokens_of
 from . import ops
 from .cache import Cache
 from .checks import check_ends
-from .heads import PlainHead, last_where
+from .heads import ClassificationHead, PlainHead, last_where
 from .layers import Dense
 from .model import FlaxModuleModel
 
@@ -113,30 +112,6 @@ class FlaxEncoderDecoder(EncoderDecoder, FlaxModuleModel):
         return inputs
 
 
-class ClassificationHead(nn.Module):
-    """A classifier of two layers: [B, D] -> [B, L].
-
-    Attributes:
-        width: D.
-        labels: L.
-        rate: The dropout before both.
-    """
-
-    width: int
-    labels: int
-    rate: float
-    dtype: Any = jnp.float32
-
-    def setup(self) -> None:
-        self.dense = Dense(self.width, in_features=self.width, dtype=self.dtype)
-        self.dropout = nn.Dropout(self.rate)
-        self.out_proj = Dense(self.labels, in_features=self.width, dtype=self.dtype)
-
-    def __call__(self, hidden: Array, deterministic: bool = True) -> Array:
-        widened = jnp.tanh(self.dense(self.dropout(hidden, deterministic=deterministic)))
-        return self.out_proj(self.dropout(widened, deterministic=deterministic))
-
-
 class Seq2SeqHead(PlainHead):
     """A backbone of two stacks and what reads the decoder's hidden states."""
 
@@ -155,7 +130,7 @@ class Seq2SeqSequenceClassification(Seq2SeqHead):
         config = self.config
         self.make_backbone()
         self.classification_head = ClassificationHead(
-            config.d_model, config.num_labels, config.classifier_dropout, self.dtype
+            config.d_model, config.num_labels, config.classifier_dropout, dtype=self.dtype
         )
 
     def run_backbone(self, **inputs: Any) -> Any:

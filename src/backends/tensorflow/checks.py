@@ -58,6 +58,16 @@ def check_room(needed: int | tf.Tensor, room: int | tf.Tensor) -> None:
         tf.debugging.assert_less_equal(needed, room, "More tokens than a cache has room for.")
 
 
+def check_positions(positions: tf.Tensor, padding: int, rows: int) -> None:
+    """Refuse positions, counted from the one after the padding's, that a table of `rows` rows does not have.
+
+    Raises:
+        InputError: The sequence is too long.
+    """
+    if tf.executing_eagerly() and hasattr(positions, "numpy") and positions.shape.num_elements():
+        check_length(int(tf.reduce_max(positions)) - padding, rows - padding - 1)
+
+
 def check_ends(flags: tf.Tensor) -> None:
     """Refuse sequences [B, T] that have not all the same number of flags, or none.
 

@@ -78,6 +78,30 @@ def choices_as_rows(array: tf.Tensor | None) -> tf.Tensor | None:
     return tf.reshape(array, (-1, *ops.shape(array)[2:])) if array is not None and len(array.shape) > 2 else array
 
 
+class ClassificationHead(layers.Layer):
+    """A classifier of two layers: [B, D] -> [B, L].
+
+    Args:
+        width: D.
+        labels: L.
+        dropout: The dropout before both.
+        function: The activation between them.
+    """
+
+    def __init__(
+        self, width: int, labels: int, dropout: float, function: str = "tanh", *, name: str, dtype: Any
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.activation = activation(function)
+        self.dense = Dense(width, width, name="dense", dtype=dtype)
+        self.dropout = Dropout(dropout, name="dropout", dtype=dtype)
+        self.out_proj = Dense(width, labels, name="out_proj", dtype=dtype)
+
+    def call(self, hidden: tf.Tensor, training: bool = False) -> tf.Tensor:
+        projected = self.activation(self.dense(self.dropout(hidden, training=training)))
+        return self.out_proj(self.dropout(projected, training=training))
+
+
 class SequenceSummary(layers.Layer):
     """A summary of each sequence: one position or the mean of all, projected if the configuration says so."""
 
@@ -89,7 +113,7 @@ class SequenceSummary(layers.Layer):
         self.choose = SUMMARIES[config.summary_type]
         self.summary = projection() if config.summary_use_proj else identity
         self.activation = activation(config.summary_activation or "linear")
-        self.first_dropout = Dropout(config.summary_first_dropout, name="first_dropout", dtype=dtype)
+        self.first_dropout = Dropout(getattr(config, "summary_first_dropout", 0.0), name="first_dropout", dtype=dtype)
         self.last_dropout = Dropout(last_rate, name="last_dropout", dtype=dtype)
 
     def call(self, hidden: tf.Tensor, places: tf.Tensor | None = None, training: bool = False) -> tf.Tensor:
@@ -181,7 +205,19 @@ def _call(
     return call
 
 
-class SequenceClassification(PlainHead):
+class SummaryHead(PlainHead):
+    """What reads a summary of each sequence: the pooled one, unless a class makes another."""
+
+    def make_summary(self, config: Any) -> None:
+        """Make the layers that `summarize` needs."""
+        self.dropout = Dropout(config.head_dropout, name="dropout", dtype=self.dtype_policy)
+
+    def summarize(self, outputs: Any, training: bool) -> tf.Tensor:
+        """The summaries, from the backbone's output: [B, D]."""
+        return self.dropout(outputs.pooler_output, training=training)
+
+
+class SequenceClassification(SummaryHead):
     """A classifier of whole sequences, on their summaries.
 
     labels: [B] class indices; [B] or [B, L] targets for regression; [B, L] zeros and ones for several labels each.
@@ -189,18 +225,40 @@ class SequenceClassification(PlainHead):
 
     def __init__(self, config: Any, **kwargs: Any) -> None:
         super().__init__(config, **kwargs)
-        dtype = self.dtype_policy
         self.make_backbone()
-        self.dropout = Dropout(config.head_dropout, name="dropout", dtype=dtype)
-        self.classifier = Dense(config.hidden_size, config.num_labels, name="classifier", dtype=dtype)
+        self.make_summary(config)
+        self.classifier = Dense(config.hidden_size, config.num_labels, name="classifier", dtype=self.dtype_policy)
 
     def read(self, outputs: Any, training: bool, labels: tf.Tensor | None = None) -> ModelOutput:
-        logits = self.classifier(self.dropout(outputs.pooler_output, training=training))  # [B, L]
+        logits = self.classifier(self.summarize(outputs, training))  # [B, L]
         loss = sequence_classification_loss(logits, labels, self.config, ops)
         return SequenceClassifierOutput(loss, logits, outputs.hidden_states, outputs.attentions)
 
 
-class MultipleChoice(PlainHead):
+class FirstTokenClassification(PlainHead):
+    """A classifier of whole sequences, of two layers, on their first token.
+
+    labels: [B] class indices; [B] or [B, L] targets for regression; [B, L] zeros and ones for several labels each.
+
+    Attributes:
+        function: The activation between the two layers.
+    """
+
+    function: ClassVar[str] = "tanh"
+
+    def __init__(self, config: Any, **kwargs: Any) -> None:
+        super().__init__(config, **kwargs)
+        sizes = config.hidden_size, config.num_labels, config.head_dropout
+        self.make_backbone(**constructor_options(self.backbone))
+        self.classifier = ClassificationHead(*sizes, self.function, name="classifier", dtype=self.dtype_policy)
+
+    def read(self, outputs: Any, training: bool, labels: tf.Tensor | None = None) -> ModelOutput:
+        logits = self.classifier(outputs.last_hidden_state[:, 0], training=training)  # [B, L]
+        loss = sequence_classification_loss(logits, labels, self.config, ops)
+        return SequenceClassifierOutput(loss, logits, outputs.hidden_states, outputs.attentions)
+
+
+class MultipleChoice(SummaryHead):
     """A score for each choice's sequence, on its summary. Inputs are [B, C, T].
 
     labels: [B], the index of the right choice.
@@ -208,24 +266,22 @@ class MultipleChoice(PlainHead):
 
     def __init__(self, config: Any, **kwargs: Any) -> None:
         super().__init__(config, **kwargs)
-        dtype = self.dtype_policy
         self.make_backbone()
-        self.dropout = Dropout(config.head_dropout, name="dropout", dtype=dtype)
-        self.classifier = Dense(config.hidden_size, 1, name="classifier", dtype=dtype)
+        self.make_summary(config)
+        self.classifier = Dense(config.hidden_size, 1, name="classifier", dtype=self.dtype_policy)
 
-    def run_backbone(self, **inputs: Any) -> Any:
+    def run_backbone(self, **inputs: Any) -> tuple[Any, Any]:
+        """The backbone's output for rows [B C, T], and how many choices there are."""
         given = {name: inputs[name] for name in PER_POSITION if inputs.get(name) is not None}
         for name, array in given.items():
             check_choices(array.shape, 4 if name == "inputs_embeds" else 3, name)
         choices = ops.shape(next(iter(given.values())))[1]
-        flat = {name: tf.reshape(array, (-1, *ops.shape(array)[2:])) for name, array in given.items()}
-        outputs = super().run_backbone(**{**inputs, **flat})
-        pooled = outputs.pooler_output
-        outputs.pooler_output = tf.reshape(pooled, (-1, choices, pooled.shape[-1]))  # [B, C, D]
-        return outputs
+        rows = {name: tf.reshape(array, (-1, *ops.shape(array)[2:])) for name, array in given.items()}
+        return super().run_backbone(**{**inputs, **rows}), choices
 
     def read(self, outputs: Any, training: bool, labels: tf.Tensor | None = None) -> ModelOutput:
-        logits = self.classifier(self.dropout(outputs.pooler_output, training=training))[..., 0]  # [B, C]
+        outputs, choices = outputs
+        logits = tf.reshape(self.classifier(self.summarize(outputs, training)), (-1, choices))  # [B, C]
         loss = cross_entropy(logits, labels, ops)
         return MultipleChoiceModelOutput(loss, logits, outputs.hidden_states, outputs.attentions)
 

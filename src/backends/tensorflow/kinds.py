@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from keras import layers
 
 from ...conversion.layouts import RAW
-from .layers import Conv1D, GroupNorm, Holder, RMSNorm, WeightNormConv1D
+from .layers import Conv1D, GroupNorm, Holder, RMSNorm, TiedBiasedDense, WeightNormConv1D
 
 KINDS: Mapping[type[layers.Layer], str] = {
     layers.Dense: "linear",
+    TiedBiasedDense: "linear",
     Conv1D: "linear_in_out",
     layers.Embedding: "embedding",
     layers.LayerNormalization: "layer_norm",

@@ -259,6 +259,22 @@ class TiedDense(keras.layers.Layer):
         return tf.reshape(tf.matmul(rows, table, transpose_b=True), (*batch, table.shape[0]))
 
 
+class TiedBiasedDense(TiedDense, Holder):
+    """x table^T + bias, where the table is that of an embedding: [..., output_dim] -> [..., units].
+
+    Args:
+        embedding: As of `TiedDense`.
+        units: The size of the bias, one number for each row of the table.
+    """
+
+    def __init__(self, embedding: Callable[[], keras.layers.Embedding], units: int, **kwargs: Any) -> None:
+        super().__init__(embedding, **kwargs)
+        self.bias = self.parameter("bias", (units,))
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return super().call(inputs) + self.bias
+
+
 class LayerNorm(Sized, keras.layers.LayerNormalization):
     """Normalization over the last axis, of `size`."""
 

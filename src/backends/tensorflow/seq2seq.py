@@ -8,35 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
-from keras import layers
 
 from ...losses import question_answering_loss, sequence_classification_loss
 from ...outputs import ModelOutput, Seq2SeqQuestionAnsweringModelOutput, Seq2SeqSequenceClassifierOutput
 from ..seq2seq import headed_output, tokens_of
 from . import ops
 from .checks import check_ends
-from .heads import PlainHead, last_where
-from .layers import Dense, Dropout
-
-
-class ClassificationHead(layers.Layer):
-    """A classifier of two layers: [B, D] -> [B, L].
-
-    Args:
-        width: D.
-        labels: L.
-        dropout: The dropout before both.
-    """
-
-    def __init__(self, width: int, labels: int, dropout: float, *, name: str, dtype: Any) -> None:
-        super().__init__(name=name, dtype=dtype)
-        self.dense = Dense(width, width, name="dense", dtype=dtype)
-        self.dropout = Dropout(dropout, name="dropout", dtype=dtype)
-        self.out_proj = Dense(width, labels, name="out_proj", dtype=dtype)
-
-    def call(self, hidden: tf.Tensor, training: bool = False) -> tf.Tensor:
-        widened = tf.tanh(self.dense(self.dropout(hidden, training=training)))
-        return self.out_proj(self.dropout(widened, training=training))
+from .heads import ClassificationHead, PlainHead, last_where
+from .layers import Dense
 
 
 class Seq2SeqSequenceClassification(PlainHead):

@@ -32,6 +32,16 @@ def check_indices(ids: Tensor | None, rows: int, what: str) -> None:
         check_range(int(lowest), int(highest), rows, what)
 
 
+def check_positions(positions: Tensor, padding: int, rows: int) -> None:
+    """Refuse positions, counted from the one after the padding's, that a table of `rows` rows does not have.
+
+    Raises:
+        InputError: The sequence is too long.
+    """
+    if positions.device.type == "cpu" and positions.numel() and not torch.compiler.is_compiling():
+        checks.check_length(int(positions.max()) - padding, rows - padding - 1)
+
+
 def check_ends(flags: Tensor) -> None:
     """Refuse sequences [B, T] that have not all the same number of flags, or none.
 

@@ -75,6 +75,27 @@ def choices_as_rows(array: Tensor | None) -> Tensor | None:
     return array.flatten(0, 1) if array is not None and array.dim() > 2 else array
 
 
+class ClassificationHead(nn.Module):
+    """A classifier of two layers: [B, D] -> [B, L].
+
+    Args:
+        width: D.
+        labels: L.
+        dropout: The dropout before both.
+        function: The activation between them.
+    """
+
+    def __init__(self, width: int, labels: int, dropout: float, function: str = "tanh") -> None:
+        super().__init__()
+        self.activation = activation(function)
+        self.dense = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+        self.out_proj = nn.Linear(width, labels)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return self.out_proj(self.dropout(self.activation(self.dense(self.dropout(hidden)))))
+
+
 class SequenceSummary(nn.Module):
     """A summary of each sequence: one position or the mean of all, projected if the configuration says so."""
 
@@ -85,7 +106,7 @@ class SequenceSummary(nn.Module):
         self.choose = SUMMARIES[config.summary_type]
         self.summary = nn.Linear(config.hidden_size, width) if config.summary_use_proj else nn.Identity()
         self.activation = activation(config.summary_activation or "linear")
-        self.first_dropout = nn.Dropout(config.summary_first_dropout)
+        self.first_dropout = nn.Dropout(getattr(config, "summary_first_dropout", 0.0))
         self.last_dropout = nn.Dropout(getattr(config, "summary_last_dropout", 0.0))
 
     def forward(self, hidden: Tensor, places: Tensor | None = None) -> Tensor:
@@ -113,7 +134,8 @@ class PlainHead(PreTrainedModel):
     """A backbone and what reads its hidden states.
 
     An architecture's class says `backbone=`, and where its call is another than usual, `before=`: the argument that the
-    labels stand in front of, and `decoding=`: the arguments for decoding that it takes.
+    labels stand in front of, `decoding=`: the arguments for decoding that it takes, and `first=`: the arguments that
+    come first.
 
     Attributes:
         backbone: The class of the bare model.
@@ -128,12 +150,13 @@ class PlainHead(PreTrainedModel):
         backbone: type[PreTrainedModel] | None = None,
         before: str = "output_attentions",
         decoding: Sequence[str] = (),
+        first: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
         if backbone is not None:
             cls.backbone = backbone
-            cls.forward = _forward(backbone.forward, cls.labels, before, decoding)
+            cls.forward = _forward(backbone.forward, cls.labels, before, decoding, first)
 
     def read(self, outputs: Any, **labels: Tensor | None) -> ModelOutput:
         """The head's output, with a loss if there are labels, from the backbone's."""
@@ -145,10 +168,11 @@ class PlainHead(PreTrainedModel):
 
 
 def _forward(
-    backbone: Callable[..., Any], labels: tuple[str, ...], before: str, decoding: Sequence[str]
+    backbone: Callable[..., Any], labels: tuple[str, ...], before: str, decoding: Sequence[str], first: Sequence[str]
 ) -> Callable[..., Any]:
     """A head's call, with a signature made from its backbone's: see `head_signature`."""
-    signature, options = head_signature(backbone, labels, before, decoding), call_options(backbone, decoding)
+    signature = head_signature(backbone, labels, before, decoding, first=first)
+    options = call_options(backbone, decoding)
 
     def forward(self: PlainHead, *args: Any, **kwargs: Any) -> Any:
         """Run the backbone on its arguments and read its hidden states; labels give a loss."""
@@ -166,7 +190,19 @@ def _forward(
     return forward
 
 
-class SequenceClassification(PlainHead):
+class SummaryHead(PlainHead):
+    """What reads a summary of each sequence: the pooled one, unless a class makes another."""
+
+    def make_summary(self, config: Any) -> None:
+        """Make the layers that `summarize` needs."""
+        self.dropout = nn.Dropout(config.head_dropout)
+
+    def summarize(self, outputs: Any) -> Tensor:
+        """The summaries, from the backbone's output: [B, D]."""
+        return self.dropout(outputs.pooler_output)
+
+
+class SequenceClassification(SummaryHead):
     """A classifier of whole sequences, on their summaries.
 
     labels: [B] class indices; [B] or [B, L] targets for regression; [B, L] zeros and ones for several labels each.
@@ -175,16 +211,39 @@ class SequenceClassification(PlainHead):
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         setattr(self, self.base_model_prefix, self.backbone(config))
-        self.dropout = nn.Dropout(config.head_dropout)
+        self.make_summary(config)
         self.classifier = nn.Linear(config.hidden_size, config.num_labels)
 
     def read(self, outputs: Any, labels: Tensor | None = None) -> ModelOutput:
-        logits = self.classifier(self.dropout(outputs.pooler_output))  # [B, L]
+        logits = self.classifier(self.summarize(outputs))  # [B, L]
         loss = sequence_classification_loss(logits, labels, self.config, ops)
         return SequenceClassifierOutput(loss, logits, outputs.hidden_states, outputs.attentions)
 
 
-class MultipleChoice(PlainHead):
+class FirstTokenClassification(PlainHead):
+    """A classifier of whole sequences, of two layers, on their first token.
+
+    labels: [B] class indices; [B] or [B, L] targets for regression; [B, L] zeros and ones for several labels each.
+
+    Attributes:
+        function: The activation between the two layers.
+    """
+
+    function: ClassVar[str] = "tanh"
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        sizes = config.hidden_size, config.num_labels, config.head_dropout
+        setattr(self, self.base_model_prefix, self.backbone(config, **constructor_options(self.backbone)))
+        self.classifier = ClassificationHead(*sizes, self.function)
+
+    def read(self, outputs: Any, labels: Tensor | None = None) -> ModelOutput:
+        logits = self.classifier(outputs.last_hidden_state[:, 0])  # [B, L]
+        loss = sequence_classification_loss(logits, labels, self.config, ops)
+        return SequenceClassifierOutput(loss, logits, outputs.hidden_states, outputs.attentions)
+
+
+class MultipleChoice(SummaryHead):
     """A score for each choice's sequence, on its summary. Inputs are [B, C, T].
 
     labels: [B], the index of the right choice.
@@ -193,20 +252,21 @@ class MultipleChoice(PlainHead):
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         setattr(self, self.base_model_prefix, self.backbone(config))
-        self.dropout = nn.Dropout(config.head_dropout)
+        self.make_summary(config)
         self.classifier = nn.Linear(config.hidden_size, 1)
 
-    def run_backbone(self, **inputs: Any) -> Any:
+    def run_backbone(self, **inputs: Any) -> tuple[Any, int]:
+        """The backbone's output for rows [B C, T], and how many choices there are."""
         given = {name: inputs[name] for name in PER_POSITION if inputs.get(name) is not None}
         for name, array in given.items():
             check_choices(array.shape, 4 if name == "inputs_embeds" else 3, name)
         choices = next(iter(given.values())).shape[1]
-        outputs = super().run_backbone(**{**inputs, **{name: array.flatten(0, 1) for name, array in given.items()}})
-        outputs.pooler_output = outputs.pooler_output.unflatten(0, (-1, choices))  # [B, C, D]
-        return outputs
+        rows = {name: array.flatten(0, 1) for name, array in given.items()}
+        return super().run_backbone(**{**inputs, **rows}), choices
 
     def read(self, outputs: Any, labels: Tensor | None = None) -> ModelOutput:
-        logits = self.classifier(self.dropout(outputs.pooler_output))[..., 0]  # [B, C]
+        outputs, choices = outputs
+        logits = self.classifier(self.summarize(outputs)).unflatten(0, (-1, choices))[..., 0]  # [B, C]
         loss = cross_entropy(logits, labels, ops)
         return MultipleChoiceModelOutput(loss, logits, outputs.hidden_states, outputs.attentions)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from ...losses import question_answering_loss, sequence_classification_loss
@@ -15,26 +14,7 @@ from ...outputs import ModelOutput, Seq2SeqQuestionAnsweringModelOutput, Seq2Seq
 from ..seq2seq import headed_output, tokens_of
 from . import ops
 from .checks import check_ends
-from .heads import PlainHead, last_where
-
-
-class ClassificationHead(nn.Module):
-    """A classifier of two layers: [B, D] -> [B, L].
-
-    Args:
-        width: D.
-        labels: L.
-        dropout: The dropout before both.
-    """
-
-    def __init__(self, width: int, labels: int, dropout: float) -> None:
-        super().__init__()
-        self.dense = nn.Linear(width, width)
-        self.dropout = nn.Dropout(dropout)
-        self.out_proj = nn.Linear(width, labels)
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        return self.out_proj(self.dropout(torch.tanh(self.dense(self.dropout(hidden)))))
+from .heads import ClassificationHead, PlainHead, last_where
 
 
 class Seq2SeqSequenceClassification(PlainHead):

@@ -8,8 +8,7 @@ from typing import Any
 
 from ...configuration import PretrainedConfig
 from ...fields import Count, Labels, Positive, Probability, Size, TokenId
-from ...files.errors import ConfigurationError, three_beats
-from ...sizes import check_even_heads
+from ...sizes import check_even_heads, check_padding_token
 
 logger = logging.getLogger(__name__)
 
@@ -90,10 +89,7 @@ class BartConfig(PretrainedConfig):
         super().validate()
         for stack in ("encoder", "decoder"):
             check_even_heads(self.d_model, getattr(self, f"{stack}_attention_heads"), f"{stack}_attention_heads")
-        padding = self.pad_token_id
-        if padding is not None and not -self.vocab_size <= padding < self.vocab_size:
-            found = f"pad_token_id {padding} with vocab_size {self.vocab_size}"
-            raise ConfigurationError(three_beats(found, "a token of the vocabulary", "Change one of the two."))
+        check_padding_token(self)
 
     def cache_sizes(self) -> tuple[list[int], int]:
         """The heads of each layer of the decoder, and the size of one."""

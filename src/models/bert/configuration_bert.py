@@ -7,7 +7,7 @@ from typing import Literal
 from ...configuration import PretrainedConfig
 from ...fields import Count, OptionalSize, Positive, Probability, Size, TokenId
 from ...files.errors import ConfigurationError, three_beats
-from ...sizes import check_heads
+from ...sizes import check_heads, check_padding_token
 
 
 class BertConfig(PretrainedConfig):
@@ -54,10 +54,7 @@ class BertConfig(PretrainedConfig):
     def validate(self) -> None:
         super().validate()
         check_heads(self)
-        padding = self.pad_token_id
-        if padding is not None and not -self.vocab_size <= padding < self.vocab_size:
-            found = f"pad_token_id {padding} with vocab_size {self.vocab_size}"
-            raise ConfigurationError(three_beats(found, "a token of the vocabulary", "Change one of the two."))
+        check_padding_token(self)
         if self.add_cross_attention and not self.is_decoder:
             found, remedy = "add_cross_attention without is_decoder", "Set is_decoder=True too."
             raise ConfigurationError(three_beats(found, "cross-attention in a decoder alone", remedy))
