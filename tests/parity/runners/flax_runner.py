@@ -17,7 +17,9 @@ PREFIX = "Flax"
 
 #: Almost all the time here goes into compiling programs that run once. (JAX' store of compiled programs is no help: it
 #: crashes on some searches, jaxlib 0.10.2.)
-FAST_TO_COMPILE = "--xla_backend_optimization_level=0"
+FAST_TO_COMPILE = (
+    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+)
 
 
 def prepare(device: str) -> None:
