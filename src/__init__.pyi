@@ -325,6 +325,43 @@ from .models.bert.modeling_tf_bert import TFBertModel as TFBertModel
 from .models.bert.modeling_tf_bert import TFBertPreTrainedModel as TFBertPreTrainedModel
 from .models.bert.tokenization_bert import BertTokenizer as BertTokenizer
 from .models.bert.tokenization_bert_fast import BertTokenizerFast as BertTokenizerFast
+from .models.camembert.configuration_camembert import CamembertConfig as CamembertConfig
+from .models.camembert.modeling_camembert import (
+    CamembertForSequenceClassification as CamembertForSequenceClassification,
+)
+from .models.camembert.modeling_camembert import CamembertForCausalLM as CamembertForCausalLM
+from .models.camembert.modeling_camembert import CamembertForMaskedLM as CamembertForMaskedLM
+from .models.camembert.modeling_camembert import CamembertForMultipleChoice as CamembertForMultipleChoice
+from .models.camembert.modeling_camembert import CamembertForQuestionAnswering as CamembertForQuestionAnswering
+from .models.camembert.modeling_camembert import CamembertForTokenClassification as CamembertForTokenClassification
+from .models.camembert.modeling_camembert import CamembertModel as CamembertModel
+from .models.camembert.modeling_camembert import CamembertPreTrainedModel as CamembertPreTrainedModel
+from .models.camembert.modeling_flax_camembert import (
+    FlaxCamembertForQuestionAnswering as FlaxCamembertForQuestionAnswering,
+)
+from .models.camembert.modeling_flax_camembert import (
+    FlaxCamembertForSequenceClassification as FlaxCamembertForSequenceClassification,
+)
+from .models.camembert.modeling_flax_camembert import (
+    FlaxCamembertForTokenClassification as FlaxCamembertForTokenClassification,
+)
+from .models.camembert.modeling_flax_camembert import FlaxCamembertForCausalLM as FlaxCamembertForCausalLM
+from .models.camembert.modeling_flax_camembert import FlaxCamembertForMaskedLM as FlaxCamembertForMaskedLM
+from .models.camembert.modeling_flax_camembert import FlaxCamembertForMultipleChoice as FlaxCamembertForMultipleChoice
+from .models.camembert.modeling_flax_camembert import FlaxCamembertModel as FlaxCamembertModel
+from .models.camembert.modeling_flax_camembert import FlaxCamembertPreTrainedModel as FlaxCamembertPreTrainedModel
+from .models.camembert.modeling_tf_camembert import (
+    TFCamembertForSequenceClassification as TFCamembertForSequenceClassification,
+)
+from .models.camembert.modeling_tf_camembert import (
+    TFCamembertForTokenClassification as TFCamembertForTokenClassification,
+)
+from .models.camembert.modeling_tf_camembert import TFCamembertForCausalLM as TFCamembertForCausalLM
+from .models.camembert.modeling_tf_camembert import TFCamembertForMaskedLM as TFCamembertForMaskedLM
+from .models.camembert.modeling_tf_camembert import TFCamembertForMultipleChoice as TFCamembertForMultipleChoice
+from .models.camembert.modeling_tf_camembert import TFCamembertForQuestionAnswering as TFCamembertForQuestionAnswering
+from .models.camembert.modeling_tf_camembert import TFCamembertModel as TFCamembertModel
+from .models.camembert.modeling_tf_camembert import TFCamembertPreTrainedModel as TFCamembertPreTrainedModel
 from .models.camembert.tokenization_camembert import CamembertTokenizer as CamembertTokenizer
 from .models.camembert.tokenization_camembert_fast import CamembertTokenizerFast as CamembertTokenizerFast
 from .models.convnext.configuration_convnext import ConvNextConfig as ConvNextConfig
@@ -479,6 +516,81 @@ from .models.roberta.modeling_tf_roberta import TFRobertaModel as TFRobertaModel
 from .models.roberta.modeling_tf_roberta import TFRobertaPreTrainedModel as TFRobertaPreTrainedModel
 from .models.roberta.tokenization_roberta import RobertaTokenizer as RobertaTokenizer
 from .models.roberta.tokenization_roberta_fast import RobertaTokenizerFast as RobertaTokenizerFast
+from .models.roberta_prelayernorm.configuration_roberta_prelayernorm import (
+    RobertaPreLayerNormConfig as RobertaPreLayerNormConfig,
+)
+from .models.roberta_prelayernorm.modeling_flax_roberta_prelayernorm import (
+    FlaxRobertaPreLayerNormForCausalLM as FlaxRobertaPreLayerNormForCausalLM,
+)
+from .models.roberta_prelayernorm.modeling_flax_roberta_prelayernorm import (
+    FlaxRobertaPreLayerNormForMaskedLM as FlaxRobertaPreLayerNormForMaskedLM,
+)
+from .models.roberta_prelayernorm.modeling_flax_roberta_prelayernorm import (
+    FlaxRobertaPreLayerNormForMultipleChoice as FlaxRobertaPreLayerNormForMultipleChoice,
+)
+from .models.roberta_prelayernorm.modeling_flax_roberta_prelayernorm import (
+    FlaxRobertaPreLayerNormForQuestionAnswering as FlaxRobertaPreLayerNormForQuestionAnswering,
+)
+from .models.roberta_prelayernorm.modeling_flax_roberta_prelayernorm import (
+    FlaxRobertaPreLayerNormForSequenceClassification as FlaxRobertaPreLayerNormForSequenceClassification,
+)
+from .models.roberta_prelayernorm.modeling_flax_roberta_prelayernorm import (
+    FlaxRobertaPreLayerNormForTokenClassification as FlaxRobertaPreLayerNormForTokenClassification,
+)
+from .models.roberta_prelayernorm.modeling_flax_roberta_prelayernorm import (
+    FlaxRobertaPreLayerNormModel as FlaxRobertaPreLayerNormModel,
+)
+from .models.roberta_prelayernorm.modeling_flax_roberta_prelayernorm import (
+    FlaxRobertaPreLayerNormPreTrainedModel as FlaxRobertaPreLayerNormPreTrainedModel,
+)
+from .models.roberta_prelayernorm.modeling_roberta_prelayernorm import (
+    RobertaPreLayerNormForCausalLM as RobertaPreLayerNormForCausalLM,
+)
+from .models.roberta_prelayernorm.modeling_roberta_prelayernorm import (
+    RobertaPreLayerNormForMaskedLM as RobertaPreLayerNormForMaskedLM,
+)
+from .models.roberta_prelayernorm.modeling_roberta_prelayernorm import (
+    RobertaPreLayerNormForMultipleChoice as RobertaPreLayerNormForMultipleChoice,
+)
+from .models.roberta_prelayernorm.modeling_roberta_prelayernorm import (
+    RobertaPreLayerNormForQuestionAnswering as RobertaPreLayerNormForQuestionAnswering,
+)
+from .models.roberta_prelayernorm.modeling_roberta_prelayernorm import (
+    RobertaPreLayerNormForSequenceClassification as RobertaPreLayerNormForSequenceClassification,
+)
+from .models.roberta_prelayernorm.modeling_roberta_prelayernorm import (
+    RobertaPreLayerNormForTokenClassification as RobertaPreLayerNormForTokenClassification,
+)
+from .models.roberta_prelayernorm.modeling_roberta_prelayernorm import (
+    RobertaPreLayerNormModel as RobertaPreLayerNormModel,
+)
+from .models.roberta_prelayernorm.modeling_roberta_prelayernorm import (
+    RobertaPreLayerNormPreTrainedModel as RobertaPreLayerNormPreTrainedModel,
+)
+from .models.roberta_prelayernorm.modeling_tf_roberta_prelayernorm import (
+    TFRobertaPreLayerNormForCausalLM as TFRobertaPreLayerNormForCausalLM,
+)
+from .models.roberta_prelayernorm.modeling_tf_roberta_prelayernorm import (
+    TFRobertaPreLayerNormForMaskedLM as TFRobertaPreLayerNormForMaskedLM,
+)
+from .models.roberta_prelayernorm.modeling_tf_roberta_prelayernorm import (
+    TFRobertaPreLayerNormForMultipleChoice as TFRobertaPreLayerNormForMultipleChoice,
+)
+from .models.roberta_prelayernorm.modeling_tf_roberta_prelayernorm import (
+    TFRobertaPreLayerNormForQuestionAnswering as TFRobertaPreLayerNormForQuestionAnswering,
+)
+from .models.roberta_prelayernorm.modeling_tf_roberta_prelayernorm import (
+    TFRobertaPreLayerNormForSequenceClassification as TFRobertaPreLayerNormForSequenceClassification,
+)
+from .models.roberta_prelayernorm.modeling_tf_roberta_prelayernorm import (
+    TFRobertaPreLayerNormForTokenClassification as TFRobertaPreLayerNormForTokenClassification,
+)
+from .models.roberta_prelayernorm.modeling_tf_roberta_prelayernorm import (
+    TFRobertaPreLayerNormModel as TFRobertaPreLayerNormModel,
+)
+from .models.roberta_prelayernorm.modeling_tf_roberta_prelayernorm import (
+    TFRobertaPreLayerNormPreTrainedModel as TFRobertaPreLayerNormPreTrainedModel,
+)
 from .models.t5.configuration_t5 import T5Config as T5Config
 from .models.t5.modeling_flax_t5 import FlaxT5EncoderModel as FlaxT5EncoderModel
 from .models.t5.modeling_flax_t5 import FlaxT5ForConditionalGeneration as FlaxT5ForConditionalGeneration

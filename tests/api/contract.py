@@ -68,10 +68,8 @@ def names_of(backend: str | None) -> list[str]:
 
 def _form(name: str, backend: str) -> dict[str, Any]:
     """The form of a PyTorch class in a framework that 4.53.3 does not have it in, with its siblings' arguments."""
-    prefix, names = BACKENDS[backend].class_prefix, extract()["names"]
-    model = names[name]
-    family = next((base for base in model["bases"] if base != "PreTrainedModel"), name)
-    base = names.get(prefix + family, {})
+    prefix, model = BACKENDS[backend].class_prefix, extract()["names"][name]
+    base = _base(name, prefix)
     call = base.get(CALLS[backend]) or [*model.get("forward", []), *TRAINING[backend]]
     form = {key: value for key, value in model.items() if key not in ("init", "forward", "methods")}
     return form | {
@@ -79,6 +77,22 @@ def _form(name: str, backend: str) -> dict[str, Any]:
         "init": base.get("init", model["init"]),
         CALLS[backend]: call,
     }
+
+
+def _base(name: str, prefix: str) -> Mapping[str, Any]:
+    """The base of a model's siblings in a framework; of one with the same call, where 4.53.3 has no siblings there."""
+    names = extract()["names"]
+    call = names[name].get("forward")
+    alike = (
+        other for other, entry in names.items() if call and entry.get("forward") == call and prefix + other in names
+    )
+    bases = (prefix + _family(model) for model in (name, *alike))
+    return next((names[base] for base in bases if base in names), {})
+
+
+def _family(name: str) -> str:
+    """The base class of a PyTorch model's architecture."""
+    return next((base for base in extract()["names"][name]["bases"] if base != "PreTrainedModel"), name)
 
 
 def _labels_beyond(name: str, entry: Mapping[str, Any]) -> Iterator[str]:

@@ -52,7 +52,7 @@ def main() -> None:
     tokenizers = {name for card in cards for name in card.tokenizers}
     names = {
         name: entry
-        for name, entry in full["names"].items()
+        for name, entry in _by_family(full["names"]).items()
         if name in SHARED or name in tokenizers or entry["of"] in families or AUTO.match(name)
     }
     kept = {
@@ -62,6 +62,14 @@ def main() -> None:
         "auto": _auto(full["auto"]),
     }
     EXTRACT.write_text(text(kept, dicts=110) + "\n")
+
+
+def _by_family(names: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The entries, each of the longest architecture that its name begins with: RobertaPreLayerNorm is not Roberta."""
+    of_own = (name for name, entry in names.items() if name.endswith("Config") and entry["of"] != "general")
+    stems = [name.removesuffix("Config") for name in of_own]
+    fitting = {name: [stem for stem in stems if re.match(f"(TF|Flax)?{stem}", name)] for name in names}
+    return {name: {**entry, "of": max(fitting[name], key=len, default=entry["of"])} for name, entry in names.items()}
 
 
 def _entry(name: str, entry: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,6 +82,9 @@ def test_every_keras_layer_is_named(module: str) -> None:
 
 
 def _is_layer(call: ast.Call) -> bool:
+    """Whether a call makes a layer; `self.LayerNorm(...)` calls one."""
+    if ast.unparse(call.func).startswith("self."):
+        return False
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     in_layers = isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in ("layers", "keras.layers")
     return in_layers or name in ("Dense", "Embedding", "LayerNorm") or name.startswith("TF")
