@@ -58,8 +58,21 @@ def canonical_checkpoint(checkpoint: Checkpoint, where: str, weights: Weights) -
         if name in found:
             both = f"{where}: {key} and {found[name].name} are both called {name}"
             raise FileError(three_beats(both, "each tensor once", "Fetch or save the file again."))
-        found[name] = tensor
+        found[name] = _as_vector(tensor) if _is_row(name, tensor.layout, weights) else tensor
     return found
+
+
+def _is_row(name: str, backend: str, weights: Weights) -> bool:
+    """Whether a framework's own checkpoint holds a vector as a row."""
+    return backend == "tensorflow" and relative(name, weights) in weights.native_rows
+
+
+def _as_vector(tensor: Tensor) -> Tensor:
+    return replace(tensor, shape=tensor.shape[1:], read=lambda: tensor.read()[0])
+
+
+def _as_row(tensor: Tensor) -> Tensor:
+    return replace(tensor, shape=(1, *tensor.shape), read=lambda: tensor.read()[None])
 
 
 def canonical_name(key: str, backend: str, weights: Weights) -> str:
@@ -125,7 +138,8 @@ def native_tensors(
         def read(tensor: Tensor = tensor, turn: Callable[[Any], np.ndarray] = layout.from_canonical) -> np.ndarray:
             return turn(tensor.read())
 
-        found[name] = replace(tensor, name=name, shape=shape, read=read, layout=backend)
+        native = replace(tensor, name=name, shape=shape, read=read, layout=backend)
+        found[name] = _as_row(native) if _is_row(slot.name, backend, weights) else native
     return found
 
 
@@ -148,16 +162,21 @@ def native_name(slot: Slot, backend: str, weights: Weights, is_bare: bool = Fals
         prefix = ""
     else:
         known, rest = split_known(inner, declared, ".")
-    words = [prefix, declared.get(known, ""), *_native_words(rest, slot, backend, weights.native_index)]
+    words = [prefix, declared.get(known, ""), *_native_words(rest, slot, backend, weights)]
     return "/".join(word for word in words if word) + (":0" if backend == "tensorflow" else "")
 
 
-def _native_words(name: str, slot: Slot, backend: str, index: str) -> list[str]:
+def _native_words(name: str, slot: Slot, backend: str, weights: Weights) -> list[str]:
     if not name:
         return []
+
+    def numbered(match: re.Match[str]) -> str:
+        is_plain = match.string[: match.start()].rpartition("/")[2] in weights.native_plain
+        return match[0] if is_plain else f"{weights.native_index}{match[1]}"
+
     modules = name.removesuffix(slot.leaf).split(".")[:-1]
     words = [*modules, layout_of(slot.kind, slot.leaf, backend).leaf]
-    return re.sub(r"/([0-9]+)(?=/)", rf"{index}\1", "/".join(words)).split("/") if backend == "tensorflow" else words
+    return re.sub(r"/([0-9]+)(?=/)", numbered, "/".join(words)).split("/") if backend == "tensorflow" else words
 
 
 def snake_case(name: str) -> str:

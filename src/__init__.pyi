@@ -381,6 +381,19 @@ from .models.convnext.modeling_tf_convnext import TFConvNextBackbone as TFConvNe
 from .models.convnext.modeling_tf_convnext import TFConvNextForImageClassification as TFConvNextForImageClassification
 from .models.convnext.modeling_tf_convnext import TFConvNextModel as TFConvNextModel
 from .models.convnext.modeling_tf_convnext import TFConvNextPreTrainedModel as TFConvNextPreTrainedModel
+from .models.ctrl.configuration_ctrl import CTRLConfig as CTRLConfig
+from .models.ctrl.modeling_ctrl import CTRLForSequenceClassification as CTRLForSequenceClassification
+from .models.ctrl.modeling_ctrl import CTRLLMHeadModel as CTRLLMHeadModel
+from .models.ctrl.modeling_ctrl import CTRLModel as CTRLModel
+from .models.ctrl.modeling_ctrl import CTRLPreTrainedModel as CTRLPreTrainedModel
+from .models.ctrl.modeling_flax_ctrl import FlaxCTRLForSequenceClassification as FlaxCTRLForSequenceClassification
+from .models.ctrl.modeling_flax_ctrl import FlaxCTRLLMHeadModel as FlaxCTRLLMHeadModel
+from .models.ctrl.modeling_flax_ctrl import FlaxCTRLModel as FlaxCTRLModel
+from .models.ctrl.modeling_flax_ctrl import FlaxCTRLPreTrainedModel as FlaxCTRLPreTrainedModel
+from .models.ctrl.modeling_tf_ctrl import TFCTRLForSequenceClassification as TFCTRLForSequenceClassification
+from .models.ctrl.modeling_tf_ctrl import TFCTRLLMHeadModel as TFCTRLLMHeadModel
+from .models.ctrl.modeling_tf_ctrl import TFCTRLModel as TFCTRLModel
+from .models.ctrl.modeling_tf_ctrl import TFCTRLPreTrainedModel as TFCTRLPreTrainedModel
 from .models.ctrl.tokenization_ctrl import CTRLTokenizer as CTRLTokenizer
 from .models.distilbert.configuration_distilbert import DistilBertConfig as DistilBertConfig
 from .models.distilbert.modeling_distilbert import (
@@ -485,6 +498,28 @@ from .models.longformer.tokenization_longformer_fast import LongformerTokenizerF
 from .models.marian.tokenization_marian import MarianTokenizer as MarianTokenizer
 from .models.mbart.tokenization_mbart import MBartTokenizer as MBartTokenizer
 from .models.mbart.tokenization_mbart_fast import MBartTokenizerFast as MBartTokenizerFast
+from .models.openai_gpt.configuration_openai_gpt import OpenAIGPTConfig as OpenAIGPTConfig
+from .models.openai_gpt.modeling_flax_openai_gpt import (
+    FlaxOpenAIGPTForSequenceClassification as FlaxOpenAIGPTForSequenceClassification,
+)
+from .models.openai_gpt.modeling_flax_openai_gpt import FlaxOpenAIGPTDoubleHeadsModel as FlaxOpenAIGPTDoubleHeadsModel
+from .models.openai_gpt.modeling_flax_openai_gpt import FlaxOpenAIGPTLMHeadModel as FlaxOpenAIGPTLMHeadModel
+from .models.openai_gpt.modeling_flax_openai_gpt import FlaxOpenAIGPTModel as FlaxOpenAIGPTModel
+from .models.openai_gpt.modeling_flax_openai_gpt import FlaxOpenAIGPTPreTrainedModel as FlaxOpenAIGPTPreTrainedModel
+from .models.openai_gpt.modeling_openai_gpt import (
+    OpenAIGPTForSequenceClassification as OpenAIGPTForSequenceClassification,
+)
+from .models.openai_gpt.modeling_openai_gpt import OpenAIGPTDoubleHeadsModel as OpenAIGPTDoubleHeadsModel
+from .models.openai_gpt.modeling_openai_gpt import OpenAIGPTLMHeadModel as OpenAIGPTLMHeadModel
+from .models.openai_gpt.modeling_openai_gpt import OpenAIGPTModel as OpenAIGPTModel
+from .models.openai_gpt.modeling_openai_gpt import OpenAIGPTPreTrainedModel as OpenAIGPTPreTrainedModel
+from .models.openai_gpt.modeling_tf_openai_gpt import (
+    TFOpenAIGPTForSequenceClassification as TFOpenAIGPTForSequenceClassification,
+)
+from .models.openai_gpt.modeling_tf_openai_gpt import TFOpenAIGPTDoubleHeadsModel as TFOpenAIGPTDoubleHeadsModel
+from .models.openai_gpt.modeling_tf_openai_gpt import TFOpenAIGPTLMHeadModel as TFOpenAIGPTLMHeadModel
+from .models.openai_gpt.modeling_tf_openai_gpt import TFOpenAIGPTModel as TFOpenAIGPTModel
+from .models.openai_gpt.modeling_tf_openai_gpt import TFOpenAIGPTPreTrainedModel as TFOpenAIGPTPreTrainedModel
 from .models.openai_gpt.tokenization_openai_gpt import OpenAIGPTTokenizer as OpenAIGPTTokenizer
 from .models.openai_gpt.tokenization_openai_gpt_fast import OpenAIGPTTokenizerFast as OpenAIGPTTokenizerFast
 from .models.roberta.configuration_roberta import RobertaConfig as RobertaConfig

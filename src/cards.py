@@ -101,6 +101,8 @@ class Weights:
             follow from their canonical names: `cls.predictions` -> `mlm___cls/predictions`. Written with the base
             model's prefix, the name there is the whole one.
         native_index: What stands between the name of a list and a number in TensorFlow's own files.
+        native_plain: Lists whose numbers stand alone in TensorFlow's own files, whatever `native_index` says.
+        native_rows: Vectors [N] that TensorFlow's own files hold as rows [1, N].
         native_bare: Whether TensorFlow's bare models hold all they have in one layer, called like the prefix.
         native_shared: Outermost layer of TensorFlow's models -> a layer of another that it holds too: their files list
             its weights under both.
@@ -124,6 +126,8 @@ class Weights:
     initializers: Mapping[str, Any] = field(default_factory=dict)
     native_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     native_index: str = "_._"
+    native_plain: tuple[str, ...] = ()
+    native_rows: tuple[str, ...] = ()
     native_bare: bool = True
     native_shared: Mapping[str, str] = field(default_factory=dict)
     native_layers: Mapping[str, str] = field(default_factory=dict)

@@ -75,7 +75,7 @@ class CacheBase(Sequence):
 
     @classmethod
     def from_legacy_cache(cls, past_key_values: Any = None) -> Self:
-        """A cache from a tuple (keys, values[, encoder's keys, encoder's values]) per layer.
+        """A cache from a tuple (keys, values[, encoder's keys, encoder's values]) per layer, or both in one array.
 
         Raises:
             InputError: It is something else.
@@ -83,6 +83,8 @@ class CacheBase(Sequence):
         if hasattr(past_key_values, "to_legacy_cache"):
             past_key_values = past_key_values.to_legacy_cache()
         layers = () if past_key_values is None else past_key_values
+        if isinstance(layers, (tuple, list)):
+            layers = [_apart(layer) for layer in layers]
         if not isinstance(layers, (tuple, list)) or not all(
             isinstance(layer, (tuple, list)) and len(layer) in (2, 4) for layer in layers
         ):
@@ -134,6 +136,12 @@ class CacheBase(Sequence):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(layers={len(self)}, length={self.length})"
+
+
+def _apart(layer: Any) -> Any:
+    """The keys and values of a layer that 4.x has in one array, [2, B, N, S, H]."""
+    is_stacked = len(getattr(layer, "shape", ())) == 5 and layer.shape[0] == 2
+    return (layer[0], layer[1]) if is_stacked else layer
 
 
 def heads_per_layer(config: Any) -> list[int]:

@@ -1,11 +1,20 @@
-"""Positions that count from the one after the padding's, over each framework's operations."""
+"""Positions: a table of sines and cosines, and numbers that count from the one after the padding's."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..files.errors import InputError, three_beats
+from ..initialization import sinusoids
 from .checks import check_length
+
+
+def sines_then_cosines(rows: int, width: int) -> np.ndarray:
+    """`sinusoids`, all sines before all cosines: [rows, width] in float64."""
+    table = sinusoids(rows, width)
+    return np.concatenate([table[:, 0::2], table[:, 1::2]], 1)
 
 
 def required_padding(padding: int | None) -> int:

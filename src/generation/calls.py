@@ -13,7 +13,7 @@ from .assisted import CHOICES
 from .configuration import DEFAULTS, GenerationConfig, GenerationMode
 from .encoder_prompts import read_encoder_arguments
 from .options import refuse_left_out, split_arguments
-from .prompts import Sizes, eos_tokens, lay_out, longest, read_arguments
+from .prompts import Sizes, eos_tokens, lay_out, longest, read_arguments, tokens_alone
 from .recording import Recorder
 from .search import COMPILED, Found, Task, Watch
 
@@ -96,16 +96,29 @@ class Call:
     def __init__(self, model: Any, backend: Any, request: Request) -> None:
         self.model, self.backend, self.request = model, backend, request
         self.config, arguments = chosen_options(model, request)
+        self.config.use_cache = bool(self.config.use_cache) and model.keeps_cache()
         self.mode = self.config.get_generation_mode(request.assistant_model)
+        self._check_mode()
         self.cache = arguments.pop("past_key_values", None)
         vocabulary = getattr(model.config, "vocab_size", None)
         read = read_encoder_arguments if self.has_encoder else read_arguments
-        self.reading = read(request.inputs, arguments, self.config, backend, vocabulary)
+        reading = read(request.inputs, arguments, self.config, backend, vocabulary)
+        self.reading = tokens_alone(reading) if model.reads_tokens_alone else reading
         self.positions = getattr(model.config, "max_position_embeddings", None)
         self.max_length = longest(self.config, self.reading, self.positions)
         self.recorder = Recorder(self.config, self.copies, backend.ops)
         if not isinstance(given := arguments.get("encoder_outputs"), (tuple, list, type(None))):
             self.recorder.note_encoder(given)
+
+    def _check_mode(self) -> None:
+        """Refuse a search that reads on from a cache where there is none.
+
+        Raises:
+            InputError: It is one.
+        """
+        if self.mode is GenerationMode.CONTRASTIVE_SEARCH and not self.config.use_cache:
+            found = f"penalty_alpha={self.config.penalty_alpha} without a cache"
+            raise InputError(three_beats(found, "a cache for contrastive search", "Choose another search."))
 
     @property
     def has_encoder(self) -> bool:

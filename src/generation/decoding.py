@@ -18,12 +18,14 @@ class Backend(Protocol):
         ops: The framework's array operations.
         has_fixed_shapes: Whether arrays keep their shape from step to step, with places that are not filled yet.
         scores_chosen_positions: Whether the model can score a vector of positions alone: `logits_to_keep`.
+        keeps_cache: Whether a call of the model can keep what it has read for the next.
         prepare: The user's own `prepare_inputs_for_generation`, None where the model has none.
     """
 
     ops: Any
     has_fixed_shapes: bool
     scores_chosen_positions: bool
+    keeps_cache: bool
     prepare: Callable[..., dict[str, Any]] | None
 
     def of(self, model: Any) -> Backend:
@@ -197,7 +199,8 @@ class Decoder:
         """
         if rows.encoded:
             inputs = {OF_DECODER.get(name, name): value for name, value in inputs.items()} | dict(rows.encoded)
-        inputs["use_cache"] = self.prompt.uses_cache
+        if self.backend.keeps_cache:
+            inputs["use_cache"] = self.prompt.uses_cache
         if self.prompt.uses_cache:
             inputs["past_key_values"] = cache
         if self.backend.prepare is not None:
@@ -252,7 +255,8 @@ class Decoder:
     def _read_all(self, ids: Any, length: Any) -> tuple[Any, Any]:
         """The same from all tokens, without a cache."""
         rows, ops = self._rows, self.ops
-        shown = ids.shape[1] if self.backend.has_fixed_shapes else length
+        is_whole = self.backend.has_fixed_shapes and self._watch is None  # who looks on sees nothing but tokens
+        shown = ids.shape[1] if is_whole else length
         inputs = self._inputs(rows, shown)
         inputs["input_ids"] = ids[:, :shown]
         if rows.token_types is not None:

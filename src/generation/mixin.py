@@ -20,9 +20,12 @@ class GenerationBase:
 
     Attributes:
         counts_from_zero: Whether a call that is told no positions counts them from 0, as `generate` does.
+        reads_tokens_alone: Whether `generate` tells the model nothing but tokens: of the oldest decoders, 4.53.3 leaves
+            mask, segments and positions aside.
     """
 
     counts_from_zero: ClassVar[bool] = True
+    reads_tokens_alone: ClassVar[bool] = False
 
     config: Any
     _generation_config: GenerationConfig | None = None
@@ -55,6 +58,11 @@ class GenerationBase:
         return "position_ids" in _parameters(cls.calling())
 
     @classmethod
+    def keeps_cache(cls) -> bool:
+        """Whether a call can keep what it has read for the next."""
+        return "use_cache" in _parameters(cls.calling())
+
+    @classmethod
     def scores_chosen_positions(cls) -> bool:
         """Whether a call can be told which positions to score."""
         return "logits_to_keep" in _parameters(cls.calling())
@@ -80,6 +88,9 @@ class GenerationBase:
         past = 0 if past_key_values is None else past_key_values.get_seq_length()
         has_encoder = bool(getattr(self.config, "is_encoder_decoder", False))
         name = "decoder_input_ids" if has_encoder else "input_ids"
+        if self.reads_tokens_alone:
+            kept = {"past_key_values": past_key_values, "use_cache": kwargs.get("use_cache")}
+            return {name: input_ids[:, past:], **(kept if self.keeps_cache() else {})}
         inputs = {name: input_ids[:, past:], "past_key_values": past_key_values, **kwargs}
         if attention_mask is not None:
             inputs["attention_mask"] = attention_mask

@@ -81,6 +81,20 @@ def read_arguments(
     return Reading(ids, mask, embeddings, rest)
 
 
+def tokens_alone(reading: Reading) -> Reading:
+    """A prompt as a model reads it that `generate` tells nothing but tokens.
+
+    Raises:
+        InputError: It has no tokens.
+    """
+    if reading.embeddings is not None:
+        remedy = "Give input_ids, or call the model itself."
+        raise InputError(three_beats("inputs_embeds", "tokens: as in 4.53.3, this class reads no other", remedy))
+    if reading.mask is not None:
+        logger.warning("As in 4.53.3, this class takes no notice of padding when it writes: its prompts have some.")
+    return Reading(reading.ids, None, None, {})
+
+
 def check_prompt(ids: Any, backend: Any, vocabulary: int | None) -> None:
     """Refuse tokens that are no prompt.
 

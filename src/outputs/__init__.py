@@ -207,6 +207,17 @@ class GPT2DoubleHeadsModelOutput(ModelOutput):
     attentions: Any = None
 
 
+class OpenAIGPTDoubleHeadsModelOutput(ModelOutput):
+    """logits: [B, K, T, V]; mc_logits: [B, K]; mc_loss: [], that of the choices."""
+
+    loss: Any = None
+    mc_loss: Any = None
+    logits: Any = None
+    mc_logits: Any = None
+    hidden_states: Any = None
+    attentions: Any = None
+
+
 # ---- classification -----------------------------------------------------------------------------------------
 
 

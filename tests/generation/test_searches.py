@@ -19,7 +19,8 @@ from triformers.cards import BACKENDS
 SCORES, FORWARD = 1e-6, 1e-12
 
 #: PyTorch answers every call; frameworks that compile each search, the first of some groups.
-EVERY = [case for name in ("gpt2", "bert_decoder", "roberta", "bart", "t5") for case in cases(name)]
+FOLDERS = ("gpt2", "openai_gpt", "ctrl", "bert_decoder", "roberta", "bart", "t5")
+EVERY = [case for name in FOLDERS for case in cases(name)]
 GROUPS = {
     "gpt2": (
         "padded",
@@ -32,6 +33,8 @@ GROUPS = {
         "errors",
         "contrastive",
     ),
+    "openai_gpt": ("padded", "beam", "sampling", "states"),
+    "ctrl": ("padded", "beam"),
     "roberta": ("greedy", "padded"),
     "bart": ("forward",),
     "t5": ("beam", "forward"),

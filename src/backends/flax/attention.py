@@ -106,6 +106,31 @@ def preceding_mask(
     return ahead + ahead + padding  # what lies ahead is further away than padding
 
 
+def following_mask(
+    attention_mask: Array | None,
+    hidden: Array,
+    past: int | Array = 0,
+    reach: int | None = None,
+    distance: float | None = None,
+) -> Array | None:
+    """As `causal_mask`, but a position that padding alone precedes looks at what follows it, less the padding.
+
+    Args:
+        attention_mask: As of `padding_mask`.
+        hidden: [B, T, D].
+        past: As of `padding_mask`.
+        reach: As of `padding_mask`.
+        distance: How much lower the scores of what follows are; None where they count for nothing: then all of it is
+            looked at alike.
+    """
+    ahead = causal_mask(None, hidden, past, reach)
+    padding = None if attention_mask is None else padding_mask(attention_mask, hidden, past, reach)
+    if ahead is None or padding is None:
+        return ahead
+    ahead = ahead if distance is None else jnp.maximum(ahead, -distance)
+    return jnp.minimum(ahead, 1.5 * padding)  # padding is further away than what lies ahead
+
+
 def additive(mask: Array, hidden: Array) -> Array:
     """A mask of ones and zeros as what is added to scores: 0 where it is 1, half the lowest number where it is 0.
 

@@ -42,6 +42,7 @@ class FlaxBackend:
         self.is_whole = is_whole
         self.is_traced = is_traced or any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(params))
         self.scores_chosen_positions = model.scores_chosen_positions()
+        self.keeps_cache = model.keeps_cache()
         self.prepare = None
 
     def of(self, model: Any) -> FlaxBackend:

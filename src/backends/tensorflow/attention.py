@@ -113,6 +113,31 @@ def preceding_mask(
     return ahead + ahead + padding  # what lies ahead is further away than padding
 
 
+def following_mask(
+    attention_mask: tf.Tensor | None,
+    hidden: tf.Tensor,
+    past: int | tf.Tensor = 0,
+    reach: int | tf.Tensor | None = None,
+    distance: float | None = None,
+) -> tf.Tensor | None:
+    """As `causal_mask`, but a position that padding alone precedes looks at what follows it, less the padding.
+
+    Args:
+        attention_mask: As of `padding_mask`.
+        hidden: [B, T, D].
+        past: As of `padding_mask`.
+        reach: As of `padding_mask`.
+        distance: How much lower the scores of what follows are; None where they count for nothing: then all of it is
+            looked at alike.
+    """
+    ahead = causal_mask(None, hidden, past, reach)
+    padding = None if attention_mask is None else padding_mask(attention_mask, hidden, past, reach)
+    if ahead is None or padding is None:
+        return ahead
+    ahead = ahead if distance is None else tf.maximum(ahead, tf.constant(-distance, hidden.dtype))
+    return tf.minimum(ahead, 1.5 * padding)  # padding is further away than what lies ahead
+
+
 def additive(mask: tf.Tensor, hidden: tf.Tensor) -> tf.Tensor:
     """A mask of ones and zeros as what is added to scores: 0 where it is 1, half the lowest number where it is 0.
 

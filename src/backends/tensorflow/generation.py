@@ -33,6 +33,7 @@ class TensorFlowBackend:
         self.model = model
         self.is_traced = is_traced or not tf.executing_eagerly()
         self.scores_chosen_positions = model.scores_chosen_positions()
+        self.keeps_cache = model.keeps_cache()
         self.prepare = None
 
     def of(self, model: Any) -> TensorFlowBackend:

@@ -32,6 +32,7 @@ class TorchBackend:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.scores_chosen_positions = model.scores_chosen_positions()
+        self.keeps_cache = model.keeps_cache()
         own = type(model).prepare_inputs_for_generation is not GenerationBase.prepare_inputs_for_generation
         self.prepare = model.prepare_inputs_for_generation if own else None
 
