@@ -132,15 +132,24 @@ def native_tensors(
     found = {}
     for slot in slots:
         tensor, layout = tensors[slot.name], layout_of(slot.kind, slot.leaf, backend)
-        name = native_name(slot, backend, weights, is_bare)
         shape = layout.shape_from_canonical(tensor.shape)
 
         def read(tensor: Tensor = tensor, turn: Callable[[Any], np.ndarray] = layout.from_canonical) -> np.ndarray:
             return turn(tensor.read())
 
-        native = replace(tensor, name=name, shape=shape, read=read, layout=backend)
-        found[name] = _as_row(native) if _is_row(slot.name, backend, weights) else native
+        for each in (slot, *_second_names(slot, backend, weights)):
+            name = native_name(each, backend, weights, is_bare)
+            native = replace(tensor, name=name, shape=shape, read=read, layout=backend)
+            found[name] = _as_row(native) if _is_row(each.name, backend, weights) else native
     return found
+
+
+def _second_names(slot: Slot, backend: str, weights: Weights) -> Iterator[Slot]:
+    """The slot under those of its tensor's second names that the framework's files have too."""
+    declared = weights.native_names.get(backend, {})
+    for tie in weights.tied:
+        if tie.to == slot.name and tie.alias in declared:
+            yield replace(slot, name=tie.alias)
 
 
 def native_name(slot: Slot, backend: str, weights: Weights, is_bare: bool = False) -> str:

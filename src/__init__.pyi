@@ -262,6 +262,33 @@ from .generation.streamers import AsyncTextIteratorStreamer as AsyncTextIterator
 from .generation.streamers import BaseStreamer as BaseStreamer
 from .generation.streamers import TextIteratorStreamer as TextIteratorStreamer
 from .generation.streamers import TextStreamer as TextStreamer
+from .models.albert.configuration_albert import AlbertConfig as AlbertConfig
+from .models.albert.modeling_albert import AlbertForMaskedLM as AlbertForMaskedLM
+from .models.albert.modeling_albert import AlbertForMultipleChoice as AlbertForMultipleChoice
+from .models.albert.modeling_albert import AlbertForPreTraining as AlbertForPreTraining
+from .models.albert.modeling_albert import AlbertForQuestionAnswering as AlbertForQuestionAnswering
+from .models.albert.modeling_albert import AlbertForSequenceClassification as AlbertForSequenceClassification
+from .models.albert.modeling_albert import AlbertForTokenClassification as AlbertForTokenClassification
+from .models.albert.modeling_albert import AlbertModel as AlbertModel
+from .models.albert.modeling_albert import AlbertPreTrainedModel as AlbertPreTrainedModel
+from .models.albert.modeling_flax_albert import (
+    FlaxAlbertForSequenceClassification as FlaxAlbertForSequenceClassification,
+)
+from .models.albert.modeling_flax_albert import FlaxAlbertForMaskedLM as FlaxAlbertForMaskedLM
+from .models.albert.modeling_flax_albert import FlaxAlbertForMultipleChoice as FlaxAlbertForMultipleChoice
+from .models.albert.modeling_flax_albert import FlaxAlbertForPreTraining as FlaxAlbertForPreTraining
+from .models.albert.modeling_flax_albert import FlaxAlbertForQuestionAnswering as FlaxAlbertForQuestionAnswering
+from .models.albert.modeling_flax_albert import FlaxAlbertForTokenClassification as FlaxAlbertForTokenClassification
+from .models.albert.modeling_flax_albert import FlaxAlbertModel as FlaxAlbertModel
+from .models.albert.modeling_flax_albert import FlaxAlbertPreTrainedModel as FlaxAlbertPreTrainedModel
+from .models.albert.modeling_tf_albert import TFAlbertForMaskedLM as TFAlbertForMaskedLM
+from .models.albert.modeling_tf_albert import TFAlbertForMultipleChoice as TFAlbertForMultipleChoice
+from .models.albert.modeling_tf_albert import TFAlbertForPreTraining as TFAlbertForPreTraining
+from .models.albert.modeling_tf_albert import TFAlbertForQuestionAnswering as TFAlbertForQuestionAnswering
+from .models.albert.modeling_tf_albert import TFAlbertForSequenceClassification as TFAlbertForSequenceClassification
+from .models.albert.modeling_tf_albert import TFAlbertForTokenClassification as TFAlbertForTokenClassification
+from .models.albert.modeling_tf_albert import TFAlbertModel as TFAlbertModel
+from .models.albert.modeling_tf_albert import TFAlbertPreTrainedModel as TFAlbertPreTrainedModel
 from .models.albert.tokenization_albert import AlbertTokenizer as AlbertTokenizer
 from .models.albert.tokenization_albert_fast import AlbertTokenizerFast as AlbertTokenizerFast
 from .models.bart.configuration_bart import BartConfig as BartConfig

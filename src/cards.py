@@ -65,11 +65,18 @@ class Pruning:
         rows: Those that make the head's queries, keys and values.
         columns: Those that read what the head answers.
         fused: How many of queries, keys and values one layer of `rows` makes, one after another.
+        in_groups: The configuration's field that says how many layers each group of them has, where a name has two
+            `{}`: for the group, and for the layer's number in it.
     """
 
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     fused: int = 1
+    in_groups: str = ""
+
+    def place(self, layer: int, config: Any) -> tuple[int, ...]:
+        """The numbers that stand in the names of a layer."""
+        return divmod(layer, getattr(config, self.in_groups)) if self.in_groups else (layer,)
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ class Weights:
             segment.
         native_names: Framework -> what its own file format calls some modules and tensors, where that does not
             follow from their canonical names: `cls.predictions` -> `mlm___cls/predictions`. Written with the base
-            model's prefix, the name there is the whole one.
+            model's prefix, the name there is the whole one. A tied tensor whose alias is here is written under both.
         native_index: What stands between the name of a list and a number in TensorFlow's own files.
         native_plain: Lists whose numbers stand alone in TensorFlow's own files, whatever `native_index` says.
         native_rows: Vectors [N] that TensorFlow's own files hold as rows [1, N].

@@ -17,13 +17,17 @@ def check_heads(config: Any) -> None:
     check_pruning(config)
 
 
-def check_pruning(config: Any) -> None:
+def check_pruning(config: Any, layers: int | None = None) -> None:
     """Refuse pruning of heads or layers that there are not, or that leaves a layer no head.
+
+    Args:
+        config: What the model is.
+        layers: How many layers have weights of their own; `num_hidden_layers` if None.
 
     Raises:
         ConfigurationError: It does.
     """
-    heads, layers = config.num_attention_heads, config.num_hidden_layers
+    heads, layers = config.num_attention_heads, config.num_hidden_layers if layers is None else layers
     for layer, pruned in config.pruned_heads.items():
         if not 0 <= layer < layers or not set(pruned) < set(range(heads)):
             found = f"pruned_heads {{{layer}: {pruned}}} with {layers} layers of {heads} heads"

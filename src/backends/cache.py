@@ -144,10 +144,16 @@ def _apart(layer: Any) -> Any:
     return (layer[0], layer[1]) if is_stacked else layer
 
 
-def heads_per_layer(config: Any) -> list[int]:
-    """The number of heads that pruning has left each layer of self-attention."""
+def heads_per_layer(config: Any, layers: int | None = None) -> list[int]:
+    """The number of heads that pruning has left each layer of self-attention.
+
+    Args:
+        config: What the model is.
+        layers: How many layers have weights of their own; `num_hidden_layers` if None.
+    """
     pruned, heads = config.pruned_heads, config.num_attention_heads
-    return [heads - len(pruned.get(layer, ())) for layer in range(config.num_hidden_layers)]
+    count = config.num_hidden_layers if layers is None else layers
+    return [heads - len(pruned.get(layer, ())) for layer in range(count)]
 
 
 def cache_sizes(config: Any) -> tuple[list[int], int]:

@@ -110,12 +110,13 @@ class Resizable:
         size = getattr(config, "head_dim", config.hidden_size // config.num_attention_heads)
         for layer, heads in asked.items():
             kept = kept_positions(config.num_attention_heads, gone.get(layer, ()), heads, size)
+            place = weights.per_head.place(layer, config)
             for name in weights.per_head.rows:
-                for slot in self.slots_named((f"{name}.weight".format(layer), f"{name}.bias".format(layer))):
+                for slot in self.slots_named((f"{name}.weight".format(*place), f"{name}.bias".format(*place))):
                     axis = OUTPUT_AXES[slot.kind] if slot.leaf == "weight" else 0
                     self.replace(slot, kept_of(self.read_slot(slot), kept, axis, weights.per_head.fused))
             for name in weights.per_head.columns:
-                for slot in self.slots_named((f"{name}.weight".format(layer),)):
+                for slot in self.slots_named((f"{name}.weight".format(*place),)):
                     self.replace(slot, kept_of(self.read_slot(slot), kept, 1 - OUTPUT_AXES[slot.kind]))
         self.reconfigure(pruned_heads=after)
 

@@ -186,6 +186,16 @@ class BertForPreTrainingOutput(ModelOutput):
     attentions: Any = None
 
 
+class AlbertForPreTrainingOutput(ModelOutput):
+    """loss: [], the sum of both; prediction_logits: [B, T, V]; sop_logits: [B, L], the first for the right order."""
+
+    loss: Any = None
+    prediction_logits: Any = None
+    sop_logits: Any = None
+    hidden_states: Any = None
+    attentions: Any = None
+
+
 class ElectraForPreTrainingOutput(ModelOutput):
     """logits: [B, T], how sure each token is to be a replaced one."""
 

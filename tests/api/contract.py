@@ -80,19 +80,25 @@ def _form(name: str, backend: str) -> dict[str, Any]:
 
 
 def _base(name: str, prefix: str) -> Mapping[str, Any]:
-    """The base of a model's siblings in a framework; of one with the same call, where 4.53.3 has no siblings there."""
+    """The base of a model's siblings in a framework.
+
+    Where 4.53.3 has no siblings there, it is that of an architecture which takes the same arguments in every class.
+    """
     names = extract()["names"]
-    call = names[name].get("forward")
-    alike = (
-        other for other, entry in names.items() if call and entry.get("forward") == call and prefix + other in names
-    )
-    bases = (prefix + _family(model) for model in (name, *alike))
+    own = names[name]["of"]
+    alike = [of for of in {entry["of"]: None for entry in names.values()} if _calls(own).items() <= _calls(of).items()]
+    bases = (f"{prefix}{architecture}PreTrainedModel" for architecture in (own, *alike))
     return next((names[base] for base in bases if base in names), {})
 
 
-def _family(name: str) -> str:
-    """The base class of a PyTorch model's architecture."""
-    return next((base for base in extract()["names"][name]["bases"] if base != "PreTrainedModel"), name)
+@cache
+def _calls(architecture: str) -> dict[str, str]:
+    """What the PyTorch classes of an architecture are called, without its name, and the arguments that each takes."""
+    return {
+        name.removeprefix(architecture): str(entry["forward"])
+        for name, entry in extract()["names"].items()
+        if entry["of"] == architecture and name.startswith(architecture) and "forward" in entry
+    }
 
 
 def _labels_beyond(name: str, entry: Mapping[str, Any]) -> Iterator[str]:

@@ -31,6 +31,8 @@ READERS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
 }
 #: What 4.53.3 itself says that it cannot read.
 UNREADABLE = {("Flax", "safetensors", "sharded")}
+#: Classes whose canonical files, its own too, it reads without a tensor: Keras' ALBERT has the bias of its head twice.
+INCOMPLETE = {("TensorFlow", "safetensors"): ("AlbertForMaskedLM", "AlbertForPreTraining")}
 #: Relative: float32 in another order.
 BAND = 2e-5
 
@@ -46,8 +48,9 @@ def run(folder: Path) -> int:
                 transformers, (prefix + stem).replace("LMHeadModel", "ForCausalLM"), None
             )
             for form, arguments in formats.items():
+                is_read = model_class is not None and stem not in INCOMPLETE.get((framework, form), ())
                 for size in ("whole", "sharded"):
-                    if model_class is not None and (framework, form, size) not in UNREADABLE:
+                    if is_read and (framework, form, size) not in UNREADABLE:
                         path = case / f"{form}-{size}"
                         found[framework, f"{form}, {size}"].append(
                             _error(model_class, path, arguments, inputs, outputs)

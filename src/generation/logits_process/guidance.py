@@ -159,7 +159,9 @@ class UnbatchedClassifierFreeGuidanceLogitsProcessor(LogitsProcessor):
             last = ops.cast_like(last, self._ids)
             self._ids = last if self.use_cache else ops.concatenate([self._ids, last], 1)
             read = self._ids
-        cached = {"use_cache": True, "past_key_values": self._cache} if self.use_cache else {}  # not all models have one
+        cached = (
+            {"use_cache": True, "past_key_values": self._cache} if self.use_cache else {}
+        )  # not all models have one
         answer = self.model(input_ids=read, attention_mask=self._mask, **cached)
         self._cache = answer.past_key_values if self.use_cache else None
         return answer.logits[:, -1]
