@@ -113,8 +113,8 @@ class UnbatchedClassifierFreeGuidanceLogitsProcessor(LogitsProcessor):
 
     Args:
         guidance_scale: How far; 1 leaves the scores of the prompt.
-        model: A model of any framework; it is called with `input_ids`, `attention_mask`, and where its cache is used
-            `use_cache` and `past_key_values`.
+        model: A model of any framework; it is called with `input_ids`, `attention_mask`, and if it can keep a cache
+            `use_cache`, `past_key_values`.
         unconditional_ids: [B, U] the unconditional or negative prompt; the last token of the prompt if None.
         unconditional_attention_mask: [B, U], 1 where one of its tokens is none of the padding.
         use_cache: Whether the model keeps what it has read of it.
@@ -159,9 +159,8 @@ class UnbatchedClassifierFreeGuidanceLogitsProcessor(LogitsProcessor):
             last = ops.cast_like(last, self._ids)
             self._ids = last if self.use_cache else ops.concatenate([self._ids, last], 1)
             read = self._ids
-        cached = (
-            {"use_cache": True, "past_key_values": self._cache} if self.use_cache else {}
-        )  # not all models have one
+        keeps_cache = getattr(self.model, "keeps_cache", lambda: True)()
+        cached = {"use_cache": self.use_cache, "past_key_values": self._cache} if keeps_cache else {}
         answer = self.model(input_ids=read, attention_mask=self._mask, **cached)
         self._cache = answer.past_key_values if self.use_cache else None
         return answer.logits[:, -1]
