@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import jax
@@ -10,22 +9,19 @@ import numpy as np
 import optax
 
 import triformers
-from tests.parity.runners import arrays
+from tests.parity.runners import arrays, compile_fast
 from triformers.backends.flax.model import nest
 
 PREFIX = "Flax"
 
-#: Almost all the time here goes into compiling programs that run once. (JAX' store of compiled programs is no help: it
-#: crashes on some searches, jaxlib 0.10.2.)
-FAST_TO_COMPILE = (
-    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
-)
-
 
 def prepare(device: str) -> None:
-    """Pin the precision, so that the device computes what it is asked to."""
-    if device == "cpu":  # read when the first program is compiled
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FAST_TO_COMPILE}"
+    """Pin the precision, so that the device computes what it is asked to.
+
+    JAX' own store of compiled programs would save more, but crashes on some searches (jaxlib 0.10.2).
+    """
+    if device == "cpu":
+        compile_fast()
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_default_matmul_precision", "highest")
     jax.config.update("jax_platforms", {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}[device])

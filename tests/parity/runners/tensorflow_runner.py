@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 import triformers
-from tests.parity.runners import arrays
+from tests.parity.runners import arrays, compile_fast
 
 PREFIX = "TF"
 
@@ -17,6 +17,7 @@ def prepare(device: str) -> None:
     """Pin the precision, so that the device computes what it is asked to."""
     tf.config.experimental.enable_tensor_float_32_execution(False)
     if device == "cpu":
+        compile_fast()
         tf.config.set_visible_devices([], "GPU")
 
 
