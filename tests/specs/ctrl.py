@@ -49,7 +49,7 @@ SPEC = Spec(
     full=dict(tie_word_embeddings=False, pruned_heads={0: [1, 3], 1: [0]}),
     batch_of=batch,
     vary=vary,
-    mutations=(({}, {"layer_norm_epsilon": 1e-6}),),
+    mutations=(({}, {"layer_norm_epsilon": 0.3}),),
     square="h.0.multi_head_attention.Wq.weight",
     swap=("h.1.layernorm1.weight", "h.1.layernorm2.weight"),
     bias="h.0.multi_head_attention.Wv.bias",
